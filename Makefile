@@ -1,0 +1,46 @@
+# Every target sets up what it needs in .venv, so each works as the first command after a clone.
+# uv is used where it is installed; venv and pip do the same job elsewhere.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+ifdef UV
+install = uv venv --quiet --allow-existing --python "$(PYTHON)" .venv && uv pip install --quiet --python $(BIN)/python
+else
+# Groups of dependencies need pip 25.1.
+install = "$(PYTHON)" -m venv .venv && $(BIN)/python -m pip install --quiet "pip>=25.1" && $(BIN)/python -m pip install --quiet
+endif
+
+.PHONY: all demo test test-all check docs clean
+
+all: check test
+
+.venv/.demo: pyproject.toml
+	$(install) -e ".[offline]"
+	@touch $@
+
+.venv/.dev: pyproject.toml
+	$(install) -e ".[all]" --group dev
+	@touch $@ .venv/.demo
+
+demo: .venv/.demo ## a watchable MP4: no key, no network
+	$(BIN)/visionpulse create examples/deep_ocean.txt --provider offline --home demo --force -o demo/deep_ocean.mp4
+
+test: .venv/.dev ## the fast tests
+	$(BIN)/python -m pytest
+
+test-all: .venv/.dev ## the slow ones too: kills, storms, many writers
+	$(BIN)/python -m pytest -m ""
+
+check: .venv/.dev ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+docs: .venv/.dev
+	$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf .venv demo site dist

@@ -1,0 +1,5 @@
+"""`python -m visionpulse`."""
+
+from visionpulse.cli import main
+
+main()

@@ -1,0 +1,155 @@
+"""One paid attempt: reserve, call under the one retry policy, verify, settle.
+
+Retries live here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import tenacity
+
+from visionpulse.errors import BadAnswerError, ProviderError, VisionPulseError
+from visionpulse.loop import in_thread
+from visionpulse.models import Usage
+from visionpulse.protocols import CallRecord, Caps, LedgerStore, Quote
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a call has made, before it is stored."""
+
+    data: bytes | Path
+    suffix: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When a failed call is made again.
+
+    Waiting doubles from `first_wait` up to `longest_wait` with full jitter; a vendor's Retry-After
+    is honoured, and one longer than `longest_wait` ends the call.
+    """
+
+    attempts: int = 6
+    """For failures that cost nothing: rate limits, refused connections."""
+    ambiguous_attempts: int = 2
+    """For those that may have been billed: timeouts, broken servers, unusable answers."""
+    first_wait: float = 1.0
+    """Seconds."""
+    longest_wait: float = 120.0
+    """Seconds."""
+    deadline: float = 900.0
+    """Seconds for all attempts of a call together; none is begun after it."""
+
+
+def _again(policy: RetryPolicy, state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, ProviderError) or not error.retryable:
+        return False
+    if error.retry_after is not None and error.retry_after > policy.longest_wait:
+        return False
+    most = policy.attempts if error.billed is False else policy.ambiguous_attempts
+    return state.attempt_number < most
+
+
+def _wait(policy: RetryPolicy, state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    jitter = tenacity.wait_random_exponential(policy.first_wait, policy.longest_wait)(state)
+    if isinstance(error, ProviderError) and error.retry_after is not None:
+        # A little more than asked, so that waiting callers do not all come back at once.
+        return error.retry_after + random.uniform(0, policy.first_wait)  # noqa: S311  jitter
+    return jitter
+
+
+async def attempt(
+    store: LedgerStore,
+    call: CallRecord,
+    quote: Quote,
+    caps: Caps,
+    policy: RetryPolicy,
+    make: Callable[[], Awaitable[Made]],
+    verify: Callable[[Made], None],
+    on_retry: Callable[[BaseException], None],
+) -> Made:
+    """Return what was made and verified, every attempt of it recorded with its price.
+
+    Raises:
+        BudgetExceededError: The next attempt could pass a cap.
+        ProviderError: The last attempt's failure.
+    """
+
+    def before_sleep(state: tenacity.RetryCallState) -> None:
+        if state.outcome and (error := state.outcome.exception()):
+            on_retry(error)
+
+    retrying = tenacity.AsyncRetrying(
+        sleep=asyncio.sleep,
+        retry=lambda state: _again(policy, state),
+        wait=lambda state: _wait(policy, state),
+        stop=tenacity.stop_before_delay(policy.deadline),
+        before_sleep=before_sleep,
+        reraise=True,
+    )
+    return await retrying(_once, store, call, quote, caps, make, verify)
+
+
+async def _once(
+    store: LedgerStore,
+    call: CallRecord,
+    quote: Quote,
+    caps: Caps,
+    make: Callable[[], Awaitable[Made]],
+    verify: Callable[[Made], None],
+) -> Made:
+    number = await in_thread(store.reserve, call, caps)
+    began = time.monotonic()
+    made: Made | None = None
+    outcome: dict[str, Any] = {"outcome": "unknown", "cost": None, "code": "interrupted"}
+    try:
+        made = await make()
+        await in_thread(verify, made)
+    except BaseException as error:
+        outcome = _outcome(error, made, quote)
+        raise
+    else:
+        outcome = {"outcome": "ok", "cost": quote.cost(made.usage)}
+        return made
+    finally:
+        settle = in_thread(
+            lambda: store.settle(
+                number,
+                usage=made.usage if made else None,
+                seconds=time.monotonic() - began,
+                **outcome,
+            )
+        )
+        # Written down even when the call is being cancelled.
+        await asyncio.shield(asyncio.ensure_future(settle))
+
+
+def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str, Any]:
+    """Say how a failed attempt is settled: what was answered is paid, whatever it was worth."""
+    code = error.code if isinstance(error, VisionPulseError) else type(error).__name__
+    if made is not None or isinstance(error, BadAnswerError):
+        usage = made.usage if made else None
+        return {"outcome": "bad", "cost": quote.cost(usage), "code": code}
+    if isinstance(error, ProviderError):
+        facts = {"code": code, "request_id": error.request_id}
+        if error.billed is False:
+            return {"outcome": "failed", "cost": Decimal(0), **facts}
+        return {"outcome": "unknown", "cost": None, **facts}
+    if isinstance(error, asyncio.CancelledError):
+        return {"outcome": "unknown", "cost": None, "code": "cancelled"}
+    if isinstance(error, VisionPulseError):
+        return {"outcome": "failed", "cost": Decimal(0), "code": code}
+    return {"outcome": "unknown", "cost": None, "code": code}

@@ -1,0 +1,391 @@
+"""Captions: what is spoken, as timed lines to read. SubRip (SRT) and WebVTT.
+
+The text is the author's, to the character; only white space changes. At most two lines of 42
+characters (18 of Chinese, Japanese or Korean), shown at least 0.8 seconds and, as far as the speech
+leaves time, no faster than 20 characters a second (15).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import inf
+from operator import add
+from typing import NamedTuple
+
+from visionpulse.models import SpokenSentence
+
+LINES = 2
+SHORTEST = 0.8
+_NO_BLINK = 0.25
+"""Seconds; a shorter gap between two captions looks like a flicker and is closed."""
+
+# Widths in thirds of a Latin letter, so that 42 Latin or 18 wide characters fill a line exactly.
+_LINE = 42 * 3
+_NARROW, _WIDE = 3, 7
+# Likewise reading time: 20 Latin or 15 wide characters a second.
+_READ_PER_SECOND = 20 * 3
+_READ_NARROW, _READ_WIDE = 3, 4
+
+_LEADING = """
+and or but nor so yet for of in on at to from with by as than that which who whose when where while
+because if though although since unless until into onto over under after before through between
+among against without within about across
+und oder aber denn von mit bei nach aus zu auf dass weil wenn
+et ou mais de du dans avec pour sur que qui y o pero con para por en
+"""
+_LEADS = frozenset(_LEADING.split())
+"""A line should begin with these rather than end with them."""
+_CLINGING = """
+a an the my your his her its our their this these those no not very
+der die das den dem des ein eine einen einem einer le la les un une el los las una
+"""
+_CLINGS = frozenset(_CLINGING.split())
+"""The word after these belongs to the same line."""
+
+# A number or a symbol takes longer to say than it is long.
+_SPOKEN = {"L": 1.0, "M": 0.5, "N": 2.5, "S": 2.0}
+_JOINER = "\u200d"
+_LONGEST = 7.0
+_STRONG = ".!?;:…。！？；：—"
+_WEAK = ",、，"
+
+# ruff: noqa: RUF001 - the marks of many scripts look alike
+
+# JIS X 4051 (kinsoku): what may not begin and what may not end a line.
+_NO_START = frozenset(
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】〙〗»’”,.:;?!)]}%‰…‥～〜"
+    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
+)
+_NO_END = frozenset("（［｛〔〈《「『【〘〖«‘“([{")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One caption; times are seconds, `text` has at most two lines."""
+
+    start: float
+    end: float
+    text: str
+
+
+class _Atom(NamedTuple):
+    """A stretch of text that is never broken."""
+
+    text: str
+    spaced: bool
+    """Whether white space parts it from the atom before."""
+    width: int
+    reading: int
+    start: float
+    end: float
+    after: float
+    """Silence after it, in seconds; more than 0 at a sentence's end only."""
+
+
+def cues(
+    spoken: Sequence[tuple[float | Fraction, SpokenSentence]],
+    *,
+    end: float | Fraction | None = None,
+) -> list[Cue]:
+    """Return captions for sentences.
+
+    Args:
+        spoken: When each sentence begins, and the sentence, in order.
+        end: Length of the film; the last caption may stay until then.
+    """
+    atoms = _atoms(spoken, float(end) if end is not None else None)
+    page = _Page(atoms)
+    limits = [*(atom.start for atom in atoms), inf if end is None else float(end)]
+    captions: list[Cue] = []
+    free = 0.0
+    for first, last in pairwise(_divide(page, len(atoms))):
+        start, limit = atoms[first].start, limits[last]
+        if limit - start < SHORTEST:
+            # Too early by a little is better than gone before it was seen.
+            start = min(start, max(free, limit - SHORTEST))
+        free = _end(atoms[first:last], start, limit)
+        captions.append(Cue(start, free, page.text(first, last)))
+    return captions
+
+
+def srt(captions: Iterable[Cue]) -> str:
+    """Return the captions as SubRip."""
+    return "".join(
+        f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{cue.text}\n\n"
+        for number, cue in enumerate(captions, 1)
+    )
+
+
+def vtt(captions: Iterable[Cue]) -> str:
+    """Return the captions as WebVTT."""
+    blocks = [
+        f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n{_escaped(cue.text)}\n"
+        for cue in captions
+    ]
+    return "\n".join(["WEBVTT\n", *blocks])
+
+
+def _stamp(seconds: float, point: str) -> str:
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _atoms(
+    spoken: Sequence[tuple[float | Fraction, SpokenSentence]], film_end: float | None
+) -> list[_Atom]:
+    atoms: list[_Atom] = []
+    ends = [*(float(start) for start, _ in spoken[1:]), film_end]
+    for (start, sentence), upto in zip(spoken, ends, strict=False):
+        clock = _Clock(sentence)
+        heard_until = float(start) + sentence.seconds
+        for begin, end, spaced in _unbroken(sentence.text):
+            text = sentence.text[begin:end]
+            after = max(0.0, (upto or heard_until) - heard_until)
+            atoms.append(
+                _Atom(
+                    text,
+                    spaced,
+                    sum(map(_width, text)),
+                    sum(map(_reading, text)),
+                    float(start) + clock.start(begin, end),
+                    float(start) + clock.end(begin, end),
+                    max(after, 1e-3) if end == len(sentence.text.rstrip()) else 0.0,
+                )
+            )
+    return atoms
+
+
+class _Clock:
+    """When the characters of a sentence are spoken, from its words or estimated."""
+
+    def __init__(self, sentence: SpokenSentence) -> None:
+        self._text = sentence.text
+        points = _known(sentence) or _estimated(sentence.text, sentence.seconds)
+        points = [(0, 0.0), *points, (len(sentence.text), sentence.seconds)]
+        # Engines round; a time that runs backwards would make captions overlap.
+        self._times = list(accumulate((time for _, time in points), max))
+        self._places = [place for place, _ in points]
+
+    def start(self, begin: int, end: int) -> float:
+        """Return when the stretch begins; a quotation mark before it takes no time."""
+        place = next((i for i in range(begin, end) if _is_spoken(self._text[i])), begin)
+        at = bisect_right(self._places, place) - 1
+        return self._between(at, place)
+
+    def end(self, begin: int, end: int) -> float:
+        """Return when the stretch has been spoken; punctuation after it takes no time."""
+        place = next((i for i in range(end, begin, -1) if _is_spoken(self._text[i - 1])), end)
+        at = bisect_left(self._places, place)
+        return self._times[at] if self._places[at] == place else self._between(at - 1, place)
+
+    def _between(self, at: int, place: int) -> float:
+        left, time = self._places[at], self._times[at]
+        if left == place or at + 1 == len(self._places):
+            return time
+        part = (place - left) / (self._places[at + 1] - left)
+        return time + (self._times[at + 1] - time) * part
+
+
+def _is_spoken(character: str) -> bool:
+    return unicodedata.category(character)[0] in _SPOKEN
+
+
+def _known(sentence: SpokenSentence) -> list[tuple[int, float]]:
+    points: list[tuple[int, float]] = []
+    text, at = sentence.text.casefold(), 0
+    if not _sane(sentence):
+        return []
+    # Where folding changes the length, positions would not be the text's own.
+    text = text if len(text) == len(sentence.text) else sentence.text
+    for word in sentence.words:
+        found = text.find(word.text.strip().casefold(), at)
+        if word.text.strip() and found >= 0:
+            at = found + len(word.text.strip())
+            points += [(found, word.start), (at, word.end)]
+    return points
+
+
+def _sane(sentence: SpokenSentence) -> bool:
+    times = [time for word in sentence.words for time in (word.start, word.end)]
+    return bool(times) and times == sorted(times) and times[-1] <= sentence.seconds + 0.1
+
+
+def _estimated(text: str, seconds: float) -> list[tuple[int, float]]:
+    weights = [_SPOKEN.get(unicodedata.category(c)[0], 0.0) * _width(c) for c in text.rstrip()]
+    # A mark is a pause of about four letters.
+    weights = [12.0 if c in _WEAK + _STRONG else w for c, w in zip(text, weights, strict=False)]
+    while weights and not _is_spoken(text[len(weights) - 1]):
+        weights.pop()
+    total = sum(weights) or 1.0
+    return [(i, seconds * so_far / total) for i, so_far in enumerate(accumulate(weights), 1)]
+
+
+def _unbroken(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield the stretches that no line break may part: first character, end, and whether spaced."""
+    for run in re.finditer(r"\S+", text):
+        first = begin = run.start()
+        width = 0
+        for place in range(begin, run.end()):
+            width += _width(text[place])
+            if place > begin and (
+                _may_break(text[place - 1], text[place])
+                or (width > _LINE and _begins_cluster(text, place))
+            ):
+                yield begin, place, begin == first
+                begin, width = place, _width(text[place])
+        yield begin, run.end(), begin == first
+
+
+def _may_break(before: str, after: str) -> bool:
+    if before in _NO_END or after in _NO_START or unicodedata.category(after)[0] == "M":
+        return False
+    return _is_cjk(before) or _is_cjk(after) or (before == "—" and after.isalnum())
+
+
+def _begins_cluster(text: str, place: int) -> bool:
+    """Return whether a reader sees a new character here, not an accent or half of an emoji."""
+    here = text[place]
+    return not (
+        unicodedata.category(here) in ("Mn", "Mc", "Me", "Cf")
+        or text[place - 1] == _JOINER
+        or "\U0001f3fb" <= here <= "\U0001f3ff"
+    )
+
+
+def _is_cjk(character: str) -> bool:
+    """Return whether lines may break beside the character: Chinese and Japanese, not Korean."""
+    return (
+        unicodedata.east_asian_width(character) in "WF"
+        and not "가" <= character <= "힣"
+        and unicodedata.category(character) in ("Lo", "Lm", "Nl", "Ps", "Pe", "Po", "Pi", "Pf")
+    )
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return _WIDE if unicodedata.east_asian_width(character) in "WF" else _NARROW
+
+
+def _reading(character: str) -> int:
+    return {0: 0, _NARROW: _READ_NARROW, _WIDE: _READ_WIDE}[_width(character)]
+
+
+def _divide(page: _Page, count: int) -> list[int]:
+    """Return where captions begin, and the end: the division with the least to be sorry for."""
+    best = [0.0] + [inf] * count
+    come_from = [0] * (count + 1)
+    for end in range(1, count + 1):
+        for begin in range(end - 1, -1, -1):
+            if not page.fits(begin, end):
+                break
+            cost = best[begin] + page.cost(begin, end)
+            if cost < best[end]:
+                best[end], come_from[end] = cost, begin
+    places = [count]
+    while places[-1]:
+        places.append(come_from[places[-1]])
+    return places[::-1]
+
+
+class _Page:
+    """The atoms with their sums, so that any stretch of them is quickly judged as a caption."""
+
+    def __init__(self, atoms: Sequence[_Atom]) -> None:
+        self._atoms = atoms
+        self._spaces = [_NARROW if atom.spaced else 0 for atom in atoms]
+        self._widths: list[int] = [0, *accumulate(map(add, (a.width for a in atoms), self._spaces))]
+        self._reading: list[int] = [
+            0,
+            *accumulate(map(add, (a.reading for a in atoms), self._spaces)),
+        ]
+        crossed = (25 + 60 * atom.after if atom.after else 0.0 for atom in atoms)
+        self._crossed = [0.0, *accumulate(crossed)]
+        self._seams = [0.0, *(_seam(before, after) for before, after in pairwise(atoms)), 0.0]
+
+    def text(self, begin: int, end: int) -> str:
+        """Return the stretch in one line or two."""
+        _, fold = self._fold(begin, end)
+        return "".join(
+            ("\n" if place == fold else " " if atom.spaced else "") + atom.text
+            for place, atom in enumerate(self._atoms[begin:end], begin)
+        ).strip()
+
+    def fits(self, begin: int, end: int) -> bool:
+        """Return whether two lines hold the stretch."""
+        middle = self._line_from(begin)
+        return end <= middle or self._width(middle, end) <= _LINE
+
+    def cost(self, begin: int, end: int) -> float:
+        """Return how sorry one would be to see this stretch as a caption."""
+        first, last = self._atoms[begin], self._atoms[end - 1]
+        seconds = (self._atoms[end].start if end < len(self._atoms) else inf) - first.start
+        reading = (self._reading[end] - self._reading[begin]) / _READ_PER_SECOND
+        fill = self._width(begin, end) / _LINE / LINES
+        cost = 12 + 6 * fill**2 + self._fold(begin, end)[0] / 2 + self._seams[end]
+        cost += self._crossed[end - 1] - self._crossed[begin]
+        cost += 30 * max(0.0, reading - seconds)
+        cost += 10 * max(0.0, last.end - first.start - _LONGEST)
+        if seconds < SHORTEST:
+            cost += 300 + 1000 * (SHORTEST - seconds)
+        whole = last.after and (not begin or self._atoms[begin - 1].after)
+        return cost + (8 if fill < 1 / 4 and not whole else 0)
+
+    def _width(self, begin: int, end: int) -> int:
+        return self._widths[end] - self._widths[begin] - self._spaces[begin]
+
+    def _line_from(self, begin: int) -> int:
+        """Return where a line has to end that begins here."""
+        return bisect_right(self._widths, self._widths[begin] + self._spaces[begin] + _LINE) - 1
+
+    def _fold(self, begin: int, end: int) -> tuple[float, int]:
+        """Return what the break between two lines costs, and where it is; `end` for one line."""
+        if self._width(begin, end) <= _LINE:
+            return 0, end
+        # Half of the whole width lies before the ideal place; a letter off costs half a point.
+        middle = (self._widths[begin] + self._widths[end]) / 2
+        return min(
+            (self._seams[place] + abs(self._widths[place] - middle) / _NARROW, place)
+            for place in range(begin + 1, self._line_from(begin) + 1)
+            if self._width(place, end) <= _LINE
+        )
+
+
+def _seam(before: _Atom, after: _Atom) -> float:
+    """Return what is lost by a break between two atoms."""
+    if before.after:
+        return 0
+    if before.text[-1] in _STRONG:
+        return 1
+    if before.text[-1] in _WEAK:
+        return 3
+    left, right = _bare(before.text), _bare(after.text)
+    if left in _CLINGS:
+        return 30
+    if left in _LEADS:
+        return 25
+    return 6 if right in _LEADS else 10
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in text if c.isalnum()).casefold()
+
+
+def _end(group: Sequence[_Atom], start: float, limit: float) -> float:
+    """Return when a caption goes: after its words, and once it can have been read, if it may."""
+    reading = sum(a.reading + (_READ_NARROW if a.spaced else 0) for a in group)
+    wanted = max(group[-1].end, start + SHORTEST, start + reading / _READ_PER_SECOND)
+    end = min(wanted, limit)
+    return limit if limit - end < _NO_BLINK else end

@@ -1,0 +1,708 @@
+"""The command line: `visionpulse create script.txt -o film.mp4`.
+
+The result goes to stdout (a path, lines, or JSON), everything else to stderr. What a command needs
+is imported when it runs, so that `--help` and shell completion answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
+
+import typer
+
+from visionpulse import errors
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from visionpulse.models import Event, Stage, Status, Video, VideoOptions
+    from visionpulse.pipeline import Pipeline
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed (what was made is kept); 2 wrong usage or input; "
+    "3 the set-up has to be changed; 4 a budget was reached; 130 stopped with Ctrl-C."
+)
+# Above any script that is taken; so that /dev/zero ends.
+_MOST_BYTES = 4_000_000
+_CALLS = {"prompts": "storyboard", "picture": "picture", "speech": "spoken sentence"}
+_ENCODES = {
+    "piece": "piece of film",
+    "sound": "soundtrack",
+    "narration": "narration",
+    "film": "film",
+}
+
+app = typer.Typer(
+    name="visionpulse",
+    help="A script goes in, a narrated video comes out.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+# ------------------------------------------------------------------ options that several take
+
+ScriptFile = Annotated[
+    str | None,
+    typer.Argument(metavar="FILE", help="A text file; - reads stdin.", show_default=False),
+]
+Text = Annotated[str | None, typer.Option(help="The script itself, instead of a file.")]
+VideoId = Annotated[str, typer.Argument(metavar="ID", help="As `visionpulse list` shows it.")]
+Title = Annotated[str | None, typer.Option(help="By default the script's first words.")]
+StyleName = Annotated[str | None, typer.Option("--style", help="See `visionpulse styles`.")]
+VoiceName = Annotated[str | None, typer.Option("--voice", help="See `visionpulse voices`.")]
+Keywords = Annotated[
+    str | None, typer.Option(help="What the pictures should show where it fits, with commas.")
+]
+Avoid = Annotated[str | None, typer.Option(help="What they must not show, with commas.")]
+Aspect = Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")]
+Size = Annotated[str | None, typer.Option(help="Pixels, such as 1280x720, instead of --aspect.")]
+Fps = Annotated[int | None, typer.Option(help="24, 25, 30, 50 or 60 frames a second.")]
+Scenes = Annotated[int | None, typer.Option(help="How many scenes; else the words decide.")]
+Motion = Annotated[str | None, typer.Option(help="auto, in, out, left, right, up, down or none.")]
+Transition = Annotated[str | None, typer.Option(help="crossfade or cut.")]
+Until = Annotated[
+    str, typer.Option(help="Stop after storyboard, pictures or narration; `resume` goes on.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Copy the film here.", show_default=False),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+MaxCost = Annotated[
+    str | None, typer.Option(metavar="DOLLARS", help="Stop before the video costs more.")
+]
+RetryRefused = Annotated[
+    bool, typer.Option("--retry-refused", help="Ask again what a vendor has refused.")
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(help="openai, offline or auto: OpenAI where there is a key.", show_default="auto"),
+]
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Folder of output/ and visionpulse.db.", show_default="working folder"),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, errors too.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from visionpulse import __version__
+
+        typer.echo(f"visionpulse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _visionpulse(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+# ------------------------------------------------------------------ making
+
+
+@app.command(epilog=EXIT_CODES)
+def create(
+    script: ScriptFile = None,
+    text: Text = None,
+    title: Title = None,
+    style: StyleName = None,
+    voice: VoiceName = None,
+    keywords: Keywords = None,
+    avoid: Avoid = None,
+    aspect: Aspect = None,
+    size: Size = None,
+    fps: Fps = None,
+    scenes: Scenes = None,
+    motion: Motion = None,
+    transition: Transition = None,
+    output: Output = None,
+    force: Force = False,
+    until: Until = "video",
+    max_cost: MaxCost = None,
+    retry_refused: RetryRefused = False,
+    provider: Provider = None,
+    home: Home = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a video of a script."""
+    with _command(as_json, home) as run:
+        source = _read_script(script, text)
+        target = _Target(output, force, _stage(until))
+        options = _options(aspect, size, fps, scenes, motion, transition)
+        with _pipeline(provider, home, max_cost) as pipeline:
+            _say_who(pipeline, provider, quiet)
+            with run.watched(quiet):
+                video = pipeline.run(
+                    source,
+                    title=title or "",
+                    style=style,
+                    voice=voice,
+                    keywords=_words(keywords),
+                    negative_keywords=_words(avoid),
+                    options=options,
+                    until=target.stage,
+                    retry_refused=retry_refused,
+                    on_event=run.hear,
+                )
+            run.deliver(pipeline, video, target, quiet)
+
+
+@app.command(epilog=EXIT_CODES)
+def resume(
+    video_id: VideoId,
+    output: Output = None,
+    force: Force = False,
+    until: Until = "video",
+    max_cost: MaxCost = None,
+    retry_refused: RetryRefused = False,
+    provider: Provider = None,
+    home: Home = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a video: only what is missing is made."""
+    with _command(as_json, home) as run:
+        target = _Target(output, force, _stage(until))
+        with _pipeline(provider, home, max_cost) as pipeline:
+            with run.watched(quiet):
+                video = pipeline.resume(
+                    video_id, until=target.stage, retry_refused=retry_refused, on_event=run.hear
+                )
+            run.deliver(pipeline, video, target, quiet)
+
+
+@app.command(epilog=EXIT_CODES)
+def edit(
+    video_id: VideoId,
+    scene: Annotated[
+        str | None,
+        typer.Option(help="Number from 0, as in image_000.png, or id: for the next three."),
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="Another picture prompt.")] = None,
+    text: Annotated[str | None, typer.Option(help="Another narration; the picture stays.")] = None,
+    redraw: Annotated[bool, typer.Option("--redraw", help="Draw the same prompt again.")] = False,
+    title: Annotated[str | None, typer.Option(help="Another title.")] = None,
+    style: Annotated[str | None, typer.Option(help="Another style: new pictures.")] = None,
+    voice: Annotated[str | None, typer.Option(help="Another voice: no new picture.")] = None,
+    output: Output = None,
+    force: Force = False,
+    until: Until = "video",
+    max_cost: MaxCost = None,
+    provider: Provider = None,
+    home: Home = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Change one thing of a video and make what depends on it."""
+    with _command(as_json, home) as run:
+        target = _Target(output, force, _stage(until))
+        with _pipeline(provider, home, max_cost) as pipeline:
+            changed = pipeline.get(video_id).edit(
+                int(scene) if scene and len(scene) < 8 and scene.isdecimal() else scene,
+                prompt=prompt,
+                text=text,
+                redraw=redraw,
+                title=title,
+                style=style,
+                voice=voice,
+            )
+            with run.watched(quiet):
+                video = pipeline.run(changed, until=target.stage, on_event=run.hear)
+            run.deliver(pipeline, video, target, quiet)
+
+
+@app.command(epilog=EXIT_CODES)
+def estimate(
+    script: ScriptFile = None,
+    text: Text = None,
+    style: StyleName = None,
+    voice: VoiceName = None,
+    keywords: Keywords = None,
+    avoid: Avoid = None,
+    aspect: Aspect = None,
+    size: Size = None,
+    fps: Fps = None,
+    scenes: Scenes = None,
+    provider: Provider = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a video would take and cost, calling nothing."""
+    with _command(as_json, home):
+        source = _read_script(script, text)
+        options = _options(aspect, size, fps, scenes)
+        with _pipeline(provider, home) as pipeline:
+            _say_who(pipeline, provider, as_json)
+            found = pipeline.estimate(
+                source,
+                style=style,
+                voice=voice,
+                keywords=_words(keywords),
+                negative_keywords=_words(avoid),
+                options=options,
+            )
+        if as_json:
+            return typer.echo(found.model_dump_json())
+        calls = ", ".join(_count(n, _CALLS.get(kind, kind)) for kind, n in found.calls.items() if n)
+        typer.echo(f"About {found.seconds:.0f} s of film in {_count(found.scenes, 'scene')}.")
+        typer.echo(f"To be made: {calls or 'nothing'}.")
+        if cached := sum(found.cached.values()):
+            typer.echo(f"Already there: {_count(cached, 'result')}.")
+        typer.echo(f"Cost: {_price_range(found.low, found.high)}.")
+    return None
+
+
+# ------------------------------------------------------------------ looking and tidying
+
+
+@app.command("list", epilog=EXIT_CODES)
+def list_(
+    status: Annotated[
+        str | None, typer.Option(help="Only pending, processing, completed or failed ones.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Only titles with this in them.")] = None,
+    limit: Annotated[int, typer.Option(help="How many, 1 to 500.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List videos, newest first."""
+    with _command(as_json, home), _pipeline("offline", home) as pipeline:
+        page = pipeline.list(limit=limit, cursor=cursor, status=_status(status), query=query)
+        if as_json:
+            return typer.echo(page.model_dump_json())
+        for video in page.items:
+            made = video.created_at.astimezone()
+            typer.echo(
+                f"{video.id}  {video.status:<10}  {made:%Y-%m-%d %H:%M}  {_plain(video.title)}"
+            )
+        if page.next_cursor:
+            _note(f"There are more: --cursor {page.next_cursor}")
+    return None
+
+
+@app.command(epilog=EXIT_CODES)
+def show(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
+    """Show a video: where it is, how far it came, its scenes."""
+    with _command(as_json, home), _pipeline("offline", home) as pipeline:
+        video = pipeline.get(video_id)
+        if as_json:
+            return typer.echo(video.model_dump_json())
+        facts = {
+            "title": video.title,
+            "status": video.status,
+            "why": video.error_message,
+            "advice": video.error.hint if video.error else None,
+            "video": video.video_path,
+            "narration": video.audio_path,
+            **video.caption_paths,
+            "length": f"{video.duration:.1f} s" if video.duration else None,
+            "style": video.style,
+            "voice": video.voice,
+            "cost": _price(video.cost),
+            "made by": ", ".join(sorted({pin.provider for pin in video.pins.values()})),
+            **{f"scene {n}": scene.prompt or scene.text for n, scene in enumerate(video.scenes)},
+        }
+        for name, fact in facts.items():
+            if fact:
+                typer.echo(f"{name:<10} {_plain(fact)}")
+    return None
+
+
+@app.command(epilog=EXIT_CODES)
+def cancel(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
+    """Stop a video that another process is making; it can be resumed."""
+    with _command(as_json, home), _pipeline("offline", home) as pipeline:
+        video = pipeline.cancel(video_id)
+        typer.echo(video.model_dump_json() if as_json else video.id)
+
+
+@app.command(epilog=EXIT_CODES)
+def delete(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
+    """Remove a video and its files, and never one that another video uses."""
+    with _command(as_json, home), _pipeline("offline", home) as pipeline:
+        if not pipeline.delete(video_id):
+            raise errors.VideoNotFoundError(f"There is no video {video_id!r}.")
+        typer.echo(json.dumps({"deleted": video_id}) if as_json else video_id)
+
+
+@app.command(epilog=EXIT_CODES)
+def voices(provider: Provider = None, home: Home = None, as_json: Json = False) -> None:
+    """List the voices a script can be read in."""
+    with _command(as_json, home), _pipeline(provider, home) as pipeline:
+        found = pipeline.voices()
+        if as_json:
+            return typer.echo(json.dumps([voice.model_dump() for voice in found]))
+        for voice in found:
+            alias = f" (is heard as {voice.stands_for})" if voice.stands_for else ""
+            typer.echo(f"{voice.name:<12} {voice.description}{alias}")
+    return None
+
+
+@app.command(epilog=EXIT_CODES)
+def styles(as_json: Json = False) -> None:
+    """List the styles a film can have."""
+    from visionpulse.catalog import STYLES
+
+    if as_json:
+        return typer.echo(json.dumps([style.model_dump() for style in STYLES.values()]))
+    for style in STYLES.values():
+        typer.echo(f"{style.name:<14} {style.look}")
+    return None
+
+
+@app.command(epilog=EXIT_CODES)
+def doctor(provider: Provider = None, home: Home = None, as_json: Json = False) -> None:
+    """Look whether videos can be made here, calling no vendor."""
+    from visionpulse.doctor import examine
+
+    findings = examine(provider, home)
+    if as_json:
+        typer.echo(json.dumps([finding._asdict() for finding in findings]))
+    else:
+        for finding in findings:
+            advice = "" if finding.ok else f" {finding.remedy}"
+            typer.echo(f"{'✓' if finding.ok else '✗'} {finding.name:<14} {finding.detail}{advice}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(3)
+
+
+# ------------------------------------------------------------------ what a command says
+
+
+class _Run:
+    """What happens while a command runs, for its last words."""
+
+    def __init__(self, as_json: bool, home: Path | None) -> None:
+        self.as_json = as_json
+        self.home = home
+        self.video_id: str | None = None
+        self._made: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
+        self._show: Any = None
+
+    @contextmanager
+    def watched(self, quiet: bool) -> Generator[None]:
+        from visionpulse.progress import ProgressBar
+
+        with ProgressBar(quiet=quiet) as self._show:
+            yield
+
+    def hear(self, event: Event) -> None:
+        self.video_id = event.video_id
+        if event.kind in {"made", "retried"}:
+            self._made[event.what] += 1
+        if event.kind in {"made", "reused"}:
+            self._kept[event.what] += 1
+        self._show(event)
+
+    def deliver(self, pipeline: Pipeline, video: Video, target: _Target, quiet: bool) -> None:
+        """Copy the film out and print the result."""
+        if target.file:
+            with pipeline.storage.open(f"videos/{video.id}.mp4") as film:
+                target.fill(film)
+        counts = {
+            "model_calls": sum(self._made[kind] for kind in _CALLS),
+            "encodes": sum(self._made[kind] for kind in _ENCODES),
+        }
+        if not quiet:
+            _note(_summary(video, **counts))
+            if target.stage != "video":
+                _note(f"Go on with: {self._resume(video.id)}")
+        if self.as_json:
+            result = json.loads(video.model_dump_json())
+            typer.echo(json.dumps({**result, "output": target.file and str(target.file), **counts}))
+        else:
+            for line in _result(video, target):
+                typer.echo(line)
+
+    def stopped(self) -> None:
+        """Say how to go on after Ctrl-C."""
+        go_on = f"; go on with: {self._resume(self.video_id)}" if self.video_id else ""
+        _note(f"stopped{go_on}")
+        if self.as_json:
+            self._problem("The video was stopped.", "stopped", None, self.video_id)
+
+    def failed(self, error: errors.VisionPulseError) -> None:
+        """Say what happened, what to do, what is kept and how to go on."""
+        video_id = error.video_id or self.video_id
+        if self.as_json:
+            title = (type(error).__doc__ or "").strip().partition("\n")[0]
+            return self._problem(error.message, error.code, error.hint, video_id, title)
+        _note(f"Error: {error.message}")
+        if error.hint:
+            _note(error.hint)
+        kinds = {**_CALLS, **_ENCODES}
+        if kept := [_count(n, kinds[kind]) for kind, n in self._kept.items() if kind in kinds]:
+            _note(f"Kept: {', '.join(kept)}.")
+        if video_id and not isinstance(error, errors.VideoNotFoundError):
+            _note(f"Go on with: {self._resume(video_id)}")
+        return None
+
+    def _problem(
+        self, detail: str, code: str, hint: str | None, video_id: str | None, title: str = ""
+    ) -> None:
+        typer.echo(
+            json.dumps(
+                {
+                    "type": f"urn:visionpulse:{code}",
+                    "title": title or detail,
+                    "detail": detail,
+                    "code": code,
+                    "hint": hint,
+                    "video_id": video_id,
+                }
+            )
+        )
+
+    def _resume(self, video_id: str) -> str:
+        home = f" --home {shlex.quote(str(self.home))}" if self.home else ""
+        return f"visionpulse resume {video_id}{home}"
+
+
+@contextmanager
+def _command(as_json: bool, home: Path | None) -> Generator[_Run]:
+    """Turn errors into words and exit codes."""
+    run = _Run(as_json, home)
+    try:
+        yield run
+    except KeyboardInterrupt:
+        run.stopped()
+        raise typer.Exit(130) from None
+    except errors.VisionPulseError as error:
+        run.failed(error)
+        raise typer.Exit(_exit_code(error)) from None
+
+
+def _exit_code(error: errors.VisionPulseError) -> int:
+    if isinstance(error, (errors.InputError, errors.VideoNotFoundError)):
+        return 2
+    if isinstance(error, errors.ConfigurationError):
+        return 3
+    return 4 if isinstance(error, errors.BudgetExceededError) else 1
+
+
+@contextmanager
+def _pipeline(
+    provider: str | None, home: Path | None, max_cost: str | None = None
+) -> Generator[Pipeline]:
+    from visionpulse.pipeline import Pipeline
+    from visionpulse.settings import Settings
+
+    with Pipeline(
+        provider or Settings().provider or "auto", home=home, budget=max_cost
+    ) as pipeline:
+        yield pipeline
+
+
+def _say_who(pipeline: Pipeline, provider: str | None, quiet: bool) -> None:
+    from visionpulse.settings import Settings
+
+    asked = provider or Settings().provider or "auto"
+    if asked == "auto" and pipeline.provider == "offline" and not quiet:
+        _note("OPENAI_API_KEY is not set, so everything is made offline (--provider offline).")
+
+
+def _summary(video: Video, *, model_calls: int, encodes: int) -> str:
+    done = f"{_count(model_calls, 'model call')}, {_count(encodes, 'encode')}"
+    if not model_calls and not encodes:
+        return f"{done}: everything was there already."
+    length = f"{video.duration:.0f} s of film, " if video.duration else ""
+    return f"{length}{done}, cost {_price(video.cost)}."
+
+
+def _result(video: Video, target: _Target) -> Iterator[str]:
+    if target.stage == "storyboard":
+        for number, scene in enumerate(video.scenes):
+            yield f"{number}\t{_plain(scene.prompt)}"
+    elif target.stage == "pictures":
+        yield from video.image_paths
+    elif target.stage == "narration":
+        yield video.audio_path or ""
+    else:
+        yield str(target.file or video.video_path)
+
+
+def _note(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _count(number: int, what: str) -> str:
+    if number == 1:
+        return f"1 {what}"
+    first, of, rest = what.partition(" of ")
+    return f"{number} {first}s{of}{rest}"
+
+
+def _price(dollars: Decimal | None) -> str:
+    return "unknown" if dollars is None else f"${dollars:.2f}"
+
+
+def _price_range(low: Decimal | None, high: Decimal | None) -> str:
+    return _price(low) if low == high else f"{_price(low)} to {_price(high)}"
+
+
+def _plain(text: str) -> str:
+    """Keep line breaks and terminal commands in somebody's text from being obeyed."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+# ------------------------------------------------------------------ what a command is given
+
+
+class _Target:
+    """Where the film is to go, checked before anything is made."""
+
+    def __init__(self, file: Path | None, force: bool, stage: Stage) -> None:
+        self.file = file
+        self.stage: Stage = stage
+        self._force = force
+        if file is None:
+            return
+        if stage != "video":
+            raise errors.InputError(f"There is no film after {stage}, so -o has nothing to write.")
+        if file.suffix.lower() != ".mp4":
+            raise errors.InputError(
+                f"The film is an MP4; {file.name!r} is named otherwise.",
+                hint=f"Name it {file.stem}.mp4.",
+            )
+        self._check_free(file)
+        folder = next(parent for parent in file.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise errors.InputError(
+                f"{file} cannot be written: {folder} is no folder of yours.",
+                hint="Name another place with -o.",
+            )
+
+    def fill(self, film: BinaryIO) -> None:
+        """Write the file whole or not at all."""
+        assert self.file
+        part = self.file.with_name(f".{self.file.name}.{os.getpid()}.part")
+        self._check_free(self.file)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as copy:
+                shutil.copyfileobj(film, copy, 1 << 20)
+            part.replace(self.file)
+        except OSError as error:
+            raise errors.StorageError(
+                f"{self.file} cannot be written: {error.strerror}.",
+                hint="The film itself is kept; name another place with -o.",
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _check_free(self, file: Path) -> None:
+        if file.is_dir():
+            raise errors.InputError(f"{file} is a folder.", hint=f"Say {file / 'film.mp4'}.")
+        if file.exists() and not self._force:
+            raise errors.InputError(
+                f"{file} is there already.",
+                hint="Add --force to replace it, or name another file.",
+                code="output_exists",
+            )
+
+
+def _read_script(script: str | None, text: str | None) -> str:
+    if (script is None) == (text is None):
+        raise errors.InputError(
+            "Give one script: a file, - for stdin, or --text.",
+            hint='For example: visionpulse create --text "A red door. A long corridor."',
+        )
+    if script is None:
+        return cast("str", text)
+    try:
+        if script == "-":
+            data = sys.stdin.buffer.read(_MOST_BYTES)
+        else:
+            with Path(script).open("rb") as file:
+                data = file.read(_MOST_BYTES)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise errors.ScriptError(
+            f"{script} is not UTF-8 text.", hint="Save it as UTF-8, or check that it is the script."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise errors.InputError(
+            f"{script!r} cannot be read: {reason}.",
+            hint="A script itself goes behind --text." if " " in script else None,
+        ) from error
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for each in (text or "").split(",") if (word := each.strip())]
+
+
+def _options(
+    aspect: str | None,
+    size: str | None,
+    fps: int | None,
+    scenes: int | None,
+    motion: str | None = None,
+    transition: str | None = None,
+) -> VideoOptions:
+    from pydantic import ValidationError
+
+    from visionpulse.models import VideoOptions
+
+    width, _, height = size.partition("x") if size is not None else (None, "", None)
+    given = {
+        "aspect": aspect,
+        "width": width,
+        "height": height,
+        "fps": fps,
+        "scene_count": scenes,
+        "motion": motion,
+        "transition": transition,
+    }
+    try:
+        return VideoOptions.model_validate({k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "size"
+        option = {"width": "size", "height": "size", "scene_count": "scenes"}.get(field, field)
+        shown = size if option == "size" else first["input"]
+        raise errors.InputError(f"--{option} {shown}: {first['msg']}.") from None
+
+
+def _stage(name: str) -> Stage:
+    from visionpulse.models import Stage
+
+    return cast("Stage", _one_of("stage", name, get_args(Stage)))
+
+
+def _status(name: str | None) -> Status | None:
+    from visionpulse.models import Status
+
+    return None if name is None else cast("Status", _one_of("status", name, get_args(Status)))
+
+
+def _one_of(what: str, name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise errors.UnknownNameError(what, name, known)
+    return name

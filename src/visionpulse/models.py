@@ -1,0 +1,532 @@
+"""The values: frozen, comparable, JSON in and out.
+
+Times are seconds, spans are character offsets into the script, sizes are pixels, money is dollars.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from visionpulse import errors
+from visionpulse.errors import InputError, VisionPulseError
+
+Stage = Literal["storyboard", "pictures", "narration", "video"]
+Status = Literal["pending", "processing", "completed", "failed"]
+Motion = Literal["in", "out", "left", "right", "up", "down", "none"]
+NodeName = Literal["generate_prompts", "generate_images", "generate_audio", "assemble_video"]
+
+
+class Value(BaseModel):
+    """A frozen value; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ------------------------------------------------------------------ what a user asks for
+
+
+class VideoOptions(Value):
+    """The shape of the film."""
+
+    aspect: Literal["16:9", "9:16", "1:1"] = "16:9"
+    """1920x1080, 1080x1920 or 1080x1080, unless `width` and `height` say otherwise."""
+    width: Annotated[int, Field(ge=64, le=7680, multiple_of=2)] | None = None
+    """Pixels, even, because H.264 halves the chroma planes. With `height`, or not at all."""
+    height: Annotated[int, Field(ge=64, le=7680, multiple_of=2)] | None = None
+    fps: Literal[24, 25, 30, 50, 60] = 30
+    scene_count: Annotated[int, Field(ge=1, le=400)] | None = None
+    """None: 6 or 7 for a script of up to a minute, then one per about nine seconds."""
+    motion: Literal["auto", "in", "out", "left", "right", "up", "down", "none"] = "auto"
+    """How the camera moves over the pictures; `auto` varies it from scene to scene."""
+    transition: Literal["crossfade", "cut"] = "crossfade"
+    picture_size: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] = "1024x1024"
+    """Width x height asked of the image model."""
+    picture_quality: Literal["low", "medium", "standard", "high"] = "standard"
+
+    @model_validator(mode="after")
+    def _both_sides(self) -> Self:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("give width and height together, or neither")
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the film in pixels."""
+        if self.width and self.height:
+            return self.width, self.height
+        return {"16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1080, 1080)}[self.aspect]
+
+
+class Style(Value):
+    """A look: what every picture of a film has in common."""
+
+    name: str
+    title: str
+    look: str
+    """One or two sentences for an image model: medium, light, lens, texture."""
+    palette: tuple[str, ...]
+    """Colour words."""
+    colours: tuple[str, ...]
+    """The palette as `#rrggbb`, from the darkest to the lightest."""
+    avoid: tuple[str, ...]
+    """What does not belong in this look."""
+
+
+class Voice(Value):
+    """A voice a script can be read in."""
+
+    name: str
+    description: str
+    provider: str
+    languages: tuple[str, ...] = ()
+    """BCP 47 primary tags; empty: whatever the model speaks."""
+    stands_for: str | None = None
+    """The voice that is really heard, where the name is an alias."""
+
+
+# ------------------------------------------------------------------ what is asked of models
+
+
+class Usage(Value):
+    """What a vendor says it did for one call."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_image_tokens: int | None = None
+    characters: int | None = None
+    seconds: float | None = None
+
+
+class StoryboardRequest(Value):
+    """Numbered sentences in; ranges, prompts and a style bible out."""
+
+    sentences: tuple[str, ...]
+    style: Style
+    scene_count: int
+    keywords: tuple[str, ...] = ()
+    negative_keywords: tuple[str, ...] = ()
+    language: str = "en"
+    ranges: tuple[tuple[int, int], ...] | None = None
+    """Given: keep these scenes and write only prompts and bible."""
+
+
+class SceneDraft(Value):
+    """One scene of a storyboard: sentences `first` to `last`, both included, from 0."""
+
+    first: int
+    last: int
+    prompt: str
+
+
+class Storyboard(Value):
+    """What a prompt model answers. The text of the narration is never part of it."""
+
+    scenes: tuple[SceneDraft, ...]
+    bible: str = ""
+    """What all pictures share: characters, palette, lens, era."""
+    usage: Usage | None = None
+
+
+class PictureRequest(Value):
+    """One picture, as asked of an image model."""
+
+    prompt: str
+    width: int = 1024
+    height: int = 1024
+    quality: Literal["low", "medium", "standard", "high"] = "standard"
+    avoid: tuple[str, ...] = ()
+    style: Style | None = None
+    """The look, for models that do not read it from the prompt."""
+
+
+class Picture(Value):
+    """An encoded picture (PNG, JPEG or WebP) of any size; the renderer fits it."""
+
+    data: bytes
+    usage: Usage | None = None
+    revised_prompt: str | None = None
+
+
+class SpeechRequest(Value):
+    """One piece of text to be spoken, as asked of a speech model."""
+
+    text: str
+    voice: str
+    language: str = "en"
+
+
+class Word(Value):
+    """When a word is heard. `start` and `end` are seconds from the start of its audio."""
+
+    text: str
+    start: float
+    end: float
+
+
+class Speech(Value):
+    """Spoken text: signed 16-bit little-endian mono samples."""
+
+    pcm: bytes
+    sample_rate: int
+    words: tuple[Word, ...] | None = None
+    """Exact times, when the engine knows them."""
+    usage: Usage | None = None
+
+
+# ------------------------------------------------------------------ what has been made
+
+
+class Artefact(Value):
+    """A made thing: immutable bytes in the storage under a name derived from them."""
+
+    fingerprint: str
+    kind: str
+    sha256: str
+    size: int
+    suffix: str
+    meta: Mapping[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """Where the storage has it."""
+        return f"objects/{self.sha256[:2]}/{self.sha256}{self.suffix}"
+
+
+class Sentence(Value):
+    """A sentence of the script: `text` is `script[start:end]`, no white space around it."""
+
+    text: str
+    start: int
+    end: int
+    ends_paragraph: bool = False
+
+
+class SpokenSentence(Value):
+    """A sentence and the audio artefact that says it."""
+
+    text: str
+    start: int
+    end: int
+    ends_paragraph: bool = False
+    key: str
+    """Storage key of a WAV file (16-bit mono)."""
+    samples: int
+    sample_rate: int
+    words: tuple[Word, ...] = ()
+    """Times from the start of this sentence's audio."""
+    method: Literal["engine", "aligned", "estimated"] = "estimated"
+    """How the word times are known."""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio."""
+        return self.samples / self.sample_rate
+
+
+class Narration(Value):
+    """The spoken script. The film is mixed from the sentences; the MP3 is for people."""
+
+    sentences: tuple[SpokenSentence, ...]
+    voice: str
+    provider: str = ""
+    audio_path: str | None = None
+    """Storage key of `narration.mp3`; on the way out, a readable location."""
+
+
+class Scene(Value):
+    """One picture and the stretch of script that is heard over it."""
+
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex[:8])
+    text: str
+    """A verbatim slice of the script, with the white space after it."""
+    start_char: int
+    end_char: int
+    prompt: str = ""
+    take: int = 0
+    """Raised to have the same prompt drawn again."""
+    motion: Motion = "in"
+    image_path: str | None = None
+    start: float | None = None
+    """Seconds from the start of the film, once it is known."""
+    duration: float | None = None
+
+
+class Plan(Value):
+    """The storyboard of a script: scenes that partition it, each with its prompt."""
+
+    scenes: tuple[Scene, ...]
+    bible: str = ""
+
+    @property
+    def prompts(self) -> list[str]:
+        """The image prompts, scene by scene."""
+        return [scene.prompt for scene in self.scenes]
+
+
+class Film(Value):
+    """What `VideoService` has made: where it lies, and when each scene begins."""
+
+    video_path: str
+    audio_path: str
+    caption_paths: Mapping[str, str] = {}
+    duration: float
+    """Seconds, a whole number of frames."""
+    starts: tuple[float, ...]
+    """When each scene begins, in seconds."""
+    durations: tuple[float, ...]
+    """How long each scene lasts, in seconds."""
+
+
+class Failure(Value):
+    """Why a video failed, for people and programs."""
+
+    kind: str = "VisionPulseError"
+    """Name of the error's class."""
+    code: str
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+    stage: str | None = None
+    scene: int | None = None
+    provider: str | None = None
+    model: str | None = None
+    request_id: str | None = None
+
+    @classmethod
+    def of(cls, error: VisionPulseError) -> Failure:
+        """Return an error as a value."""
+        facts = {name: getattr(error, name, None) for name in cls.model_fields if name != "kind"}
+        return cls.model_validate({"kind": type(error).__name__, **facts})
+
+    def error(self) -> VisionPulseError:
+        """Return the value as an error that can be raised."""
+        kind = getattr(errors, self.kind, VisionPulseError)
+        error: VisionPulseError = kind.__new__(kind)
+        VisionPulseError.__init__(error, self.message)
+        error.__dict__.update(self.model_dump(exclude={"kind"}))
+        return error
+
+
+class Pin(Value):
+    """Who makes one stage of a video; kept, so that a resumed film is not bought twice."""
+
+    provider: str
+    model: str
+    identity: str
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Video(Value):
+    """A script and everything that was made of it.
+
+    `edit` returns a changed copy; running it re-makes only what depends on the change.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = Field(
+        default_factory=lambda: uuid.uuid4().hex
+    )
+    title: str = ""
+    script: str
+    style: str = "cinematic"
+    voice: str = "alloy"
+    keywords: tuple[str, ...] = ()
+    negative_keywords: tuple[str, ...] = ()
+    options: VideoOptions = VideoOptions()
+    scenes: tuple[Scene, ...] = ()
+    bible: str = ""
+    plan: Literal["new", "kept", "reprompt"] = "new"
+    """What the next run does with scenes: plan them, keep them, or give them new prompts."""
+    audio_path: str | None = None
+    video_path: str | None = None
+    caption_paths: Mapping[str, str] = {}
+    """By format: `srt`, `vtt`."""
+    files: Mapping[str, str] = {}
+    """The record: for each published name (`videos/<id>.mp4`) the object it shows."""
+    duration: float | None = None
+    status: Status = "pending"
+    error: Failure | None = None
+    cost: Decimal | None = Decimal(0)
+    """Spent so far; None when a price is not known."""
+    pins: Mapping[str, Pin] = {}
+    """By stage: `prompts`, `images`, `speech`."""
+    degradations: tuple[str, ...] = ()
+    progress: float = 0.0
+    revision: int = 0
+    """Counts the changes to the stored video."""
+    created_at: datetime = Field(default_factory=_now)
+    updated_at: datetime = Field(default_factory=_now)
+
+    @property
+    def prompts(self) -> list[str]:
+        """The image prompts, scene by scene."""
+        return [scene.prompt for scene in self.scenes if scene.prompt]
+
+    @property
+    def image_paths(self) -> list[str]:
+        """The pictures, scene by scene."""
+        return [scene.image_path for scene in self.scenes if scene.image_path]
+
+    @property
+    def error_message(self) -> str | None:
+        """Why the video failed, in one line."""
+        return self.error.message if self.error else None
+
+    def edit(
+        self,
+        scene: int | str | None = None,
+        *,
+        prompt: str | None = None,
+        text: str | None = None,
+        redraw: bool = False,
+        style: str | None = None,
+        voice: str | None = None,
+        title: str | None = None,
+        options: VideoOptions | None = None,
+    ) -> Video:
+        """Return a copy with one thing changed; `Pipeline.run` makes what depends on it.
+
+        Args:
+            scene: Which scene, by number from 0 or by id; for `prompt`, `text` and `redraw`.
+            prompt: Another picture prompt: that picture is drawn again.
+            text: Another narration for the scene; its picture stays.
+            redraw: Draw the same prompt again.
+            style: Another style: the scenes stay, prompts and pictures are new.
+            voice: Another voice; no picture is touched.
+            title: Another title.
+            options: Another shape; nothing is bought again unless the picture size changes.
+
+        Raises:
+            InputError: There is no such scene, or nothing was asked for.
+        """
+        changes: dict[str, Any] = {
+            name: value
+            for name, value in (
+                ("style", style),
+                ("voice", voice),
+                ("title", title),
+                ("options", options),
+            )
+            if value is not None
+        }
+        scenes = list(self.scenes)
+        of_scene = prompt is not None or text is not None or redraw
+        if of_scene:
+            index = self._scene_index(scene)
+            scenes[index] = _edit_scene(scenes[index], prompt, text, redraw)
+            if text is not None:
+                scenes = _respan(scenes)
+                changes["script"] = "".join(each.text for each in scenes)
+        elif scene is not None or not changes:
+            raise InputError(
+                "Nothing to edit.",
+                hint="Say what: prompt=, text=, redraw=True, style=, voice=, title= or options=.",
+            )
+        if style is not None and style != self.style and scenes:
+            changes["plan"] = "reprompt"
+        elif scenes and self.plan == "new":
+            changes["plan"] = "kept"
+        return self.model_copy(update={**changes, "scenes": tuple(scenes), "status": "pending"})
+
+    def _scene_index(self, scene: int | str | None) -> int:
+        ids = [each.id for each in self.scenes]
+        if isinstance(scene, str) and scene in ids:
+            return ids.index(scene)
+        if isinstance(scene, int) and 0 <= scene < len(ids):
+            return scene
+        raise InputError(
+            f"Video {self.id} has no scene {scene!r}.",
+            hint=f"It has {len(ids)}, numbered from 0."
+            if ids
+            else "It has none yet: run it first, at least until='storyboard'.",
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show the film in a notebook."""
+        from visionpulse.notebook import player
+
+        return {"text/plain": repr(self), "text/html": player(self)}
+
+    def __str__(self) -> str:
+        """Return the short form: a script may be long."""
+        return repr(self)
+
+    def __repr__(self) -> str:
+        """Return the id, the title and how far it is."""
+        where = f", video_path={self.video_path!r}" if self.video_path else ""
+        return f"Video(id={self.id!r}, title={self.title!r}, status={self.status!r}{where})"
+
+
+def _edit_scene(scene: Scene, prompt: str | None, text: str | None, redraw: bool) -> Scene:
+    changes: dict[str, Any] = {}
+    if prompt is not None:
+        if not prompt.strip():
+            raise InputError("The prompt is empty.", hint="Say what the picture shows.")
+        changes["prompt"] = prompt
+    if text is not None:
+        if not text.strip():
+            raise InputError("The scene's text is empty.", hint="Say what is spoken over it.")
+        # The white space between scenes belongs to the earlier one: it keeps the sentences apart.
+        tail = scene.text[len(scene.text.rstrip()) :]
+        changes["text"] = text.rstrip() + tail
+    if redraw:
+        changes["take"] = scene.take + 1
+    return scene.model_copy(update=changes)
+
+
+def _respan(scenes: Sequence[Scene]) -> list[Scene]:
+    at, spanned = 0, []
+    for scene in scenes:
+        end = at + len(scene.text)
+        spanned.append(scene.model_copy(update={"start_char": at, "end_char": end}))
+        at = end
+    return spanned
+
+
+class Event(Value):
+    """One step of a run, for progress bars, logs and tests."""
+
+    kind: Literal["started", "reused", "made", "retried", "degraded", "failed", "finished"]
+    video_id: str
+    stage: str
+    what: str = ""
+    """Kind of the artefact: `prompts`, `picture`, `speech`, `piece` ..."""
+    scene: int | None = None
+    provider: str | None = None
+    message: str = ""
+    fraction: float = 0.0
+    """Of the whole run, 0 to 1; never goes back."""
+    cost: Decimal | None = None
+    """Spent on the video so far, in dollars, where the event changes it; None when unknown."""
+
+
+class Estimate(Value):
+    """What a run would do and cost, before anything is called."""
+
+    calls: Mapping[str, int]
+    """Paid calls still to be made, by kind."""
+    cached: Mapping[str, int]
+    """Calls whose result is already there, by kind."""
+    low: Decimal | None
+    high: Decimal | None
+    """Dollars; None when a price is not known."""
+    seconds: float
+    """Length of the film, about."""
+    scenes: int
+
+
+class Page(Value):
+    """Some videos, newest first."""
+
+    items: tuple[Video, ...]
+    total: int | None
+    """How many match in all; None when there are more than 10,000."""
+    next_cursor: str | None

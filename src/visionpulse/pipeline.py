@@ -1,0 +1,726 @@
+"""Pipeline, the front door: a script goes in, a narrated video comes out."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+# The rest is imported when a pipeline is made: `from visionpulse import Pipeline` costs next to
+# nothing in programs that may never make one.
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    from visionpulse.calls import RetryPolicy
+    from visionpulse.crew import Crew
+    from visionpulse.errors import VisionPulseError
+    from visionpulse.ledger import Ledger
+    from visionpulse.models import (
+        Estimate,
+        Event,
+        Page,
+        Stage,
+        Status,
+        Style,
+        Video,
+        VideoOptions,
+        Voice,
+    )
+    from visionpulse.protocols import (
+        Claim,
+        ImageModel,
+        PromptModel,
+        Renderer,
+        SpeechModel,
+        Storage,
+        VideoRepository,
+    )
+    from visionpulse.queues.threads import ThreadQueue
+    from visionpulse.registry import Kind
+
+    Listener = Callable[[Event], None]
+
+# How much of a run each node is, for progress: what people wait for, roughly.
+_SHARES = {
+    "generate_prompts": 0.05,
+    "generate_images": 0.35,
+    "generate_audio": 0.15,
+    "assemble_video": 0.45,
+}
+
+
+class Pipeline:
+    """Makes videos, and remembers all it has made.
+
+    Args:
+        provider: Whose models make everything: `"openai"`, `"offline"`, or `"auto"`: OpenAI where
+            there is a key, else offline. By default VISIONPULSE_PROVIDER, or OpenAI.
+        prompts: Another provider's name, or a PromptModel of your own, for the storyboard.
+        images: The same for the pictures.
+        speech: The same for the narration.
+        renderer: Another renderer.
+        storage: Another Storage; by default files in `output/` below `home`.
+        repository: Another repository, or a database URL; by default `visionpulse.db` below `home`.
+        home: The folder for both; by default VISIONPULSE_HOME, or the working folder.
+        budget: The most a video may cost, in dollars.
+        daily_budget: The most all videos of a day (UTC) may cost, in dollars.
+        retry: When failed calls are made again.
+        workers: How many submitted videos are made at the same time.
+        lease: Seconds after which a dead process's video may be taken over.
+
+    Raises:
+        ConfigurationError: A key is missing, or something is not installed.
+        UnknownNameError: There is no such provider.
+
+    Example:
+        video = Pipeline("offline").run("A red door. A long corridor.")
+        video = pipeline.run(video.edit(1, prompt="a corridor lit by candles"))
+    """
+
+    def __init__(
+        self,
+        provider: str | None = None,
+        *,
+        prompts: str | PromptModel | None = None,
+        images: str | ImageModel | None = None,
+        speech: str | SpeechModel | None = None,
+        renderer: Renderer | None = None,
+        storage: Storage | None = None,
+        repository: VideoRepository | str | None = None,
+        home: str | Path | None = None,
+        budget: Decimal | str | float | None = None,
+        daily_budget: Decimal | str | float | None = None,
+        retry: RetryPolicy | None = None,
+        workers: int = 1,
+        lease: float = 30.0,
+    ) -> None:
+        from pathlib import Path
+
+        from visionpulse import registry
+        from visionpulse.ledger import Ledger
+        from visionpulse.protocols import Caps, LedgerStore
+        from visionpulse.settings import Settings
+        from visionpulse.worker import Keeper, owner_name
+
+        self._settings = settings = Settings()
+        self._explicit = provider not in (None, "auto")
+        self.provider = self._choose(provider or settings.provider or "openai")
+        self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
+        self._check_providers()
+        self._renderer = renderer
+        folder = Path(home or settings.home)
+        self.storage: Storage = storage or registry.load("storage", "file", registry.STORAGE)(
+            folder / "output"
+        )
+        sql = registry.load("repository", "sqlite", registry.REPOSITORIES)
+        database = settings.database or folder / "visionpulse.db"
+        if repository is None or isinstance(repository, str):
+            self.repository: VideoRepository = sql(repository or database)
+        else:
+            self.repository = repository
+        facts = self.repository if isinstance(self.repository, LedgerStore) else sql(database)
+        self.ledger: Ledger = Ledger(facts, self.storage, policy=retry, lease=lease / 2)
+        self._caps = Caps(
+            _dollars(settings.budget if budget is None else budget),
+            _dollars(settings.daily_budget if daily_budget is None else daily_budget),
+        )
+        self._workers = workers
+        self._lease = lease
+        self._owner = owner_name()
+        self._keeper = Keeper(self.repository, lease=lease)
+        self._models: dict[tuple[str, str, str | None], Any] = {}
+
+    # -------------------------------------------------------------- making videos
+
+    def run(
+        self,
+        source: str | Video,
+        *,
+        title: str = "",
+        style: str | None = None,
+        voice: str | None = None,
+        keywords: Sequence[str] = (),
+        negative_keywords: Sequence[str] = (),
+        options: VideoOptions | None = None,
+        until: Stage = "video",
+        retry_refused: bool = False,
+        on_event: Listener | None = None,
+    ) -> Video:
+        """Blocking form of `arun`; works inside a running event loop (Jupyter) too."""
+        from visionpulse import loop
+
+        return loop.run(
+            lambda: self.arun(
+                source,
+                title=title,
+                style=style,
+                voice=voice,
+                keywords=keywords,
+                negative_keywords=negative_keywords,
+                options=options,
+                until=until,
+                retry_refused=retry_refused,
+                on_event=on_event,
+            )
+        )
+
+    async def arun(
+        self,
+        source: str | Video,
+        *,
+        title: str = "",
+        style: str | None = None,
+        voice: str | None = None,
+        keywords: Sequence[str] = (),
+        negative_keywords: Sequence[str] = (),
+        options: VideoOptions | None = None,
+        until: Stage = "video",
+        retry_refused: bool = False,
+        on_event: Listener | None = None,
+    ) -> Video:
+        """Make a video of a script, or what is missing of a video.
+
+        Whatever was made before, for this video or another, is not made again.
+
+        Args:
+            source: A script; or a Video, edited, failed or finished.
+            title: By default the script's first words.
+            style: Name of a style; `cinematic` by default.
+            voice: Name of a voice; `alloy` by default.
+            keywords: What the pictures should show where it fits.
+            negative_keywords: What they must not show.
+            options: The shape of the film.
+            until: Stop after `storyboard`, `pictures` or `narration`; a Video goes on from there.
+            retry_refused: Ask again what a vendor has refused before.
+            on_event: Called with every Event, from VisionPulse's own threads.
+
+        Returns:
+            The video; its paths are readable locations.
+
+        Raises:
+            InputError: The script, a name or an option cannot be used; nothing was started.
+            ConfigurationError: The set-up cannot work; nothing was started.
+            ProviderError: A vendor did not deliver. `error.video_id` names the failed video, which
+                keeps all that was made: `resume` makes the rest.
+            BudgetExceededError: A cap was reached; the same holds.
+            RenderError: The film could not be encoded; the same holds.
+            VideoCancelledError: It was cancelled from elsewhere; the same holds.
+            VideoBusyError: Another process works on it.
+        """
+        from visionpulse import loop
+
+        video = self._wanted(
+            source,
+            title=title,
+            style=style,
+            voice=voice,
+            keywords=keywords,
+            negative_keywords=negative_keywords,
+            options=options,
+        )
+        video, crew = await loop.in_thread(self._prepare, video)
+        claim = await loop.in_thread(self._begin, video)
+        return await self._work(
+            claim, video, crew, until=until, retry_refused=retry_refused, on_event=on_event
+        )
+
+    def resume(
+        self,
+        video_id: str,
+        *,
+        until: Stage = "video",
+        retry_refused: bool = False,
+        on_event: Listener | None = None,
+    ) -> Video:
+        """Make what is missing of a video: `run(get(video_id))`. Raises as `arun`."""
+        return self.run(
+            self.get(video_id), until=until, retry_refused=retry_refused, on_event=on_event
+        )
+
+    def stream(self, source: str | Video, **wishes: Any) -> Iterator[Event]:
+        """Make a video and yield every Event; takes what `run` takes, and raises the same.
+
+        Leaving the loop early goes on making the video; `cancel` stops it.
+        """
+        import queue
+        import threading
+
+        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                self.run(source, **wishes, on_event=events.put)
+                events.put(None)
+            except BaseException as error:
+                # Raised again in the caller's thread.
+                events.put(error)
+
+        threading.Thread(target=work, name="visionpulse-stream", daemon=True).start()
+        while (event := events.get()) is not None:
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+
+    async def astream(self, source: str | Video, **wishes: Any) -> AsyncIterator[Event]:
+        """Make a video and yield every Event; leaving the loop early cancels it.
+
+        Takes what `arun` takes, and raises the same.
+        """
+        import asyncio
+
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        here = asyncio.get_running_loop()
+
+        def pass_on(event: Event | None) -> None:
+            here.call_soon_threadsafe(events.put_nowait, event)
+
+        task = here.create_task(self.arun(source, **wishes, on_event=pass_on))
+        task.add_done_callback(lambda _task: pass_on(None))
+        try:
+            while event := await events.get():
+                yield event
+            await task
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+
+    def submit(
+        self,
+        source: str | Video,
+        *,
+        title: str = "",
+        style: str | None = None,
+        voice: str | None = None,
+        keywords: Sequence[str] = (),
+        negative_keywords: Sequence[str] = (),
+        options: VideoOptions | None = None,
+    ) -> Video:
+        """Have a video made in the background and return it at once, pending.
+
+        The row is the promise: whatever happens to this process, a worker makes the video.
+        Arguments and errors for bad input are those of `arun`.
+        """
+        video = self._wanted(
+            source,
+            title=title,
+            style=style,
+            voice=voice,
+            keywords=keywords,
+            negative_keywords=negative_keywords,
+            options=options,
+        )
+        video, _ = self._prepare(video)
+        self.repository.insert(video)
+        self._queue.wake(video.id)
+        return self.get(video.id)
+
+    def work_one(self) -> bool:
+        """Make the oldest waiting video, if there is one; its row tells how it ended.
+
+        Returns:
+            Whether there was one.
+        """
+        import contextlib
+
+        from visionpulse import loop
+        from visionpulse.errors import VisionPulseError
+
+        claim = self.repository.claim(self._owner, lease=self._lease)
+        if claim is None:
+            return False
+        try:
+            video, crew = self._prepare(self.repository.get(claim.video_id))
+        except VisionPulseError as error:
+            self._fail(self.repository.get(claim.video_id), claim, error)
+            return True
+        with contextlib.suppress(VisionPulseError):
+            loop.run(lambda: self._work(claim, video, crew))
+        return True
+
+    def batch(
+        self, sources: Sequence[str | Video], *, concurrency: int = 2, **wishes: Any
+    ) -> Sequence[Video]:
+        """Make several videos; one that fails is returned failed, and does not stop the others.
+
+        Args:
+            sources: Scripts or videos.
+            concurrency: How many at the same time.
+            wishes: For all of them, as for `run`.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        from visionpulse.errors import InputError, VisionPulseError
+
+        def one(source: str | Video) -> Video:
+            try:
+                return self.run(source, **wishes)
+            except InputError:
+                raise
+            except VisionPulseError as error:
+                if error.video_id is None:
+                    raise
+                return self.get(error.video_id)
+
+        with ThreadPoolExecutor(concurrency) as pool:
+            return list(pool.map(one, sources))
+
+    def cancel(self, video_id: str) -> Video:
+        """Stop making a video, wherever it is made; it keeps all it has and can be resumed.
+
+        Raises:
+            VideoNotFoundError: There is no such video.
+        """
+        video = self.repository.cancel(video_id)
+        self._keeper.interrupt(video_id)
+        return self._located(video)
+
+    # -------------------------------------------------------------- what there is
+
+    def get(self, video_id: str) -> Video:
+        """Return a video. Raises VideoNotFoundError."""
+        from visionpulse.worker import mend_names
+
+        video = self.repository.get(video_id)
+        mend_names(self.storage, video)
+        return self._located(video)
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        query: str | None = None,
+    ) -> Page:
+        """Return videos, newest first.
+
+        Args:
+            limit: How many, 1 to 500.
+            cursor: `next_cursor` of the page before.
+            status: Only videos in this state.
+            query: Only videos with this in their title, in any case.
+        """
+        page = self.repository.list(limit=limit, cursor=cursor, status=status, query=query)
+        return page.model_copy(update={"items": tuple(self._located(v) for v in page.items)})
+
+    def delete(self, video_id: str) -> bool:
+        """Remove a video and its files, and never one that another video uses.
+
+        Returns:
+            Whether there was such a video.
+        """
+        from visionpulse.errors import VideoNotFoundError
+
+        try:
+            video = self.repository.cancel(video_id)
+        except VideoNotFoundError:
+            return False
+        self._keeper.interrupt(video_id)
+        removed = self.repository.delete(video_id)
+        for name in video.files:
+            self.storage.delete(name)
+        self.ledger.sweep()
+        return removed
+
+    def voices(self) -> Sequence[Voice]:
+        """Return the voices of this pipeline's speech model."""
+        listed = getattr(self._model("speech"), "voices", None)
+        return listed() if listed else []
+
+    def styles(self) -> Sequence[Style]:
+        """Return the styles of the catalogue."""
+        from visionpulse.catalog import STYLES
+
+        return [*STYLES.values()]
+
+    def estimate(
+        self,
+        source: str | Video,
+        *,
+        style: str | None = None,
+        voice: str | None = None,
+        keywords: Sequence[str] = (),
+        negative_keywords: Sequence[str] = (),
+        options: VideoOptions | None = None,
+    ) -> Estimate:
+        """Say what `run` would call and cost, calling nothing."""
+        from visionpulse import loop
+
+        video = self._wanted(
+            source,
+            style=style,
+            voice=voice,
+            keywords=keywords,
+            negative_keywords=negative_keywords,
+            options=options,
+        )
+        video, crew = self._prepare(video)
+        return loop.run(lambda: crew.estimate(video))
+
+    def close(self) -> None:
+        """Stop background workers and let go of connections; unfinished videos are resumable."""
+        from visionpulse import asking, loop
+
+        if "_queue" in self.__dict__:
+            self._queue.close()
+        for model in self._models.values():
+            loop.run(asking.close, model)
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -------------------------------------------------------------- how it is done
+
+    def _choose(self, provider: str) -> str:
+        from visionpulse.errors import ConfigurationError
+
+        keyed = self._settings.openai_api_key is not None
+        if provider == "auto":
+            return "openai" if keyed else "offline"
+        if provider == "openai" and not keyed and self._settings.openai_base_url is None:
+            raise ConfigurationError(
+                "OPENAI_API_KEY is not set.",
+                hint='Set it, or try without a key: Pipeline("offline")',
+            )
+        return provider
+
+    def _check_providers(self) -> None:
+        from visionpulse.errors import UnknownNameError
+        from visionpulse.registry import PROVIDERS
+
+        named = [self.provider, *(each for each in self._given.values() if isinstance(each, str))]
+        for provider in named:
+            if provider not in PROVIDERS:
+                raise UnknownNameError("provider", provider, PROVIDERS)
+
+    @functools.cached_property
+    def _queue(self) -> ThreadQueue:
+        from visionpulse.queues.threads import ThreadQueue
+
+        return ThreadQueue(self.work_one, workers=self._workers)
+
+    def _wanted(
+        self,
+        source: str | Video,
+        *,
+        title: str = "",
+        style: str | None = None,
+        voice: str | None = None,
+        keywords: Sequence[str] = (),
+        negative_keywords: Sequence[str] = (),
+        options: VideoOptions | None = None,
+    ) -> Video:
+        """Return the video that is asked for, as a value. Raises InputError."""
+        from pydantic import ValidationError
+
+        from visionpulse.errors import InputError
+        from visionpulse.models import Video, VideoOptions
+        from visionpulse.text import check_script, title_of
+
+        if isinstance(source, Video):
+            wishes = {
+                "title": title or source.title or title_of(source.script),
+                "style": style,
+                "voice": voice,
+                "keywords": tuple(keywords) or None,
+                "negative_keywords": tuple(negative_keywords) or None,
+                "options": options,
+            }
+            changes = {name: wish for name, wish in wishes.items() if wish is not None}
+            if style not in (None, source.style) and source.scenes:
+                changes["plan"] = "reprompt"
+            return source.model_copy(update=changes)
+        check_script(source)
+        try:
+            return Video(
+                title=title or title_of(source),
+                script=source,
+                style=style or self._settings.style,
+                voice=voice or self._settings.voice,
+                keywords=tuple(keywords),
+                negative_keywords=tuple(negative_keywords),
+                options=options or VideoOptions(),
+            )
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"{where}: {first['msg']}.") from None
+
+    def _begin(self, video: Video) -> Claim:
+        """Write the video's row, claimed; a claim whose process has died is no claim."""
+        from visionpulse.errors import VideoBusyError
+        from visionpulse.worker import is_dead
+
+        try:
+            claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
+        except VideoBusyError as busy:
+            if not is_dead(busy.owner):
+                raise
+            self.repository.cancel(video.id)
+            claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
+        assert claim
+        return claim
+
+    def _prepare(self, video: Video) -> tuple[Video, Crew]:
+        """Choose who makes the video and check all that can be checked before money is spent."""
+        from visionpulse import registry
+        from visionpulse.audio import AudioService
+        from visionpulse.crew import Crew
+        from visionpulse.images import ImageService
+        from visionpulse.video import VideoService
+
+        if self._renderer is None:
+            self._renderer = registry.load("renderer", "ffmpeg", registry.RENDERERS)()
+        crew = Crew(
+            ImageService(
+                prompts=self._model("prompts", video),
+                images=self._model("images", video),
+                ledger=self.ledger,
+            ),
+            AudioService(
+                speech=self._model("speech", video), renderer=self._renderer, ledger=self.ledger
+            ),
+            VideoService(renderer=self._renderer, ledger=self.ledger),
+        )
+        crew.check(video)
+        return video.model_copy(update={"pins": crew.pins}), crew
+
+    def _model(self, kind: Kind, video: Video | None = None) -> Any:
+        """Return the model that makes this kind of thing, as pinned on the video."""
+        from visionpulse import registry
+
+        given = self._given[kind]
+        if given is not None and not isinstance(given, str):
+            return given
+        provider, model = given or self.provider, None
+        pin = video.pins.get(kind) if video else None
+        pinned = pin and (pin.provider == provider or not (self._explicit or given))
+        if pin and pinned and pin.provider in registry.PROVIDERS:
+            # A model's last day, or a key that is gone, must not quietly re-make half a film.
+            provider, model = self._choose(pin.provider), pin.model
+        if (kind, provider, model) not in self._models:
+            self._models[kind, provider, model] = registry.model(
+                kind, provider, **self._settings_of(kind, provider, model)
+            )
+        return self._models[kind, provider, model]
+
+    def _settings_of(self, kind: Kind, provider: str, model: str | None) -> dict[str, Any]:
+        if provider != "openai":
+            return {}
+        settings = self._settings
+        named = {
+            "prompts": settings.prompt_model,
+            "images": settings.image_model,
+            "speech": settings.speech_model,
+        }
+        key = settings.openai_api_key
+        return {
+            "model": model or named[kind],
+            "api_key": key.get_secret_value() if key else None,
+            "base_url": settings.openai_base_url,
+        }
+
+    async def _work(
+        self,
+        claim: Claim,
+        video: Video,
+        crew: Crew,
+        *,
+        until: Stage = "video",
+        retry_refused: bool = False,
+        on_event: Listener | None = None,
+    ) -> Video:
+        """Make a claimed video, publish what came of it, and raise what failed."""
+        import anyio
+
+        from visionpulse import loop
+        from visionpulse.ledger import Run
+        from visionpulse.models import Event
+        from visionpulse.worker import publish
+
+        run = Run(self._caps, retry_refused=retry_refused, listen=on_event, shares=_SHARES)
+        event = Event(kind="started", video_id=video.id, stage="run")
+        run.tell(event)
+        try:
+            made = await self._keeper.hold(
+                claim,
+                crew.make(video, run, until=until),
+                progress=lambda: run.fraction,
+            )
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await loop.in_thread(self._abort, video, claim, error)
+                # Calls that are being paid for get their time to be recorded.
+                await self.ledger.drain()
+            raise
+        made = await loop.in_thread(publish, self.repository, self.storage, made, claim)
+        if made.error:
+            failed = run.errors[0] if run.errors else made.error.error()
+            run.tell(event.model_copy(update={"kind": "failed", "message": failed.message}))
+            raise failed
+        run.tell(event.model_copy(update={"kind": "finished", "fraction": 1.0, "cost": made.cost}))
+        return self._located(made)
+
+    def _abort(self, video: Video, claim: Claim, error: BaseException) -> None:
+        """Write down why a run ended without a result."""
+        import asyncio
+
+        from visionpulse.errors import JobError, VisionPulseError
+
+        if isinstance(error, JobError):
+            return  # Whoever took the video has written its row.
+        if isinstance(error, asyncio.CancelledError):
+            self.repository.cancel(video.id)
+        elif isinstance(error, VisionPulseError):
+            self._fail(video, claim, error)
+        else:
+            unexpected = VisionPulseError(
+                f"{type(error).__name__} in VisionPulse or a plug-in.", code="unexpected"
+            )
+            self._fail(video, claim, unexpected)
+
+    def _fail(self, video: Video, claim: Claim, error: VisionPulseError) -> None:
+        from visionpulse.crew import with_names
+        from visionpulse.models import Failure
+
+        error.video_id = video.id
+        failed = video.model_copy(update={"status": "failed", "error": Failure.of(error)})
+        self.repository.save(with_names(failed), claim)
+
+    def _located(self, video: Video) -> Video:
+        """Return the video with readable locations in place of storage keys."""
+        locate = self.storage.locate
+        return video.model_copy(
+            update={
+                "video_path": video.video_path and locate(video.video_path),
+                "audio_path": video.audio_path and locate(video.audio_path),
+                "caption_paths": {k: locate(name) for k, name in video.caption_paths.items()},
+                "scenes": tuple(
+                    scene.model_copy(
+                        update={"image_path": scene.image_path and locate(scene.image_path)}
+                    )
+                    for scene in video.scenes
+                ),
+            }
+        )
+
+
+def _dollars(amount: Decimal | str | float | None) -> Decimal | None:
+    from decimal import Decimal, InvalidOperation
+
+    from visionpulse.errors import InputError
+
+    if amount is None:
+        return None
+    try:
+        dollars = Decimal(str(amount))
+    except InvalidOperation:
+        dollars = Decimal(-1)
+    if not (dollars.is_finite() and dollars >= 0):
+        raise InputError(f"A budget is dollars, such as 1.50, not {amount!r}.")
+    return dollars

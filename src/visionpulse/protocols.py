@@ -1,0 +1,396 @@
+"""The seams. Any class with these methods plugs in: no base class, no registration.
+
+Methods may be `def` or `async def`; plain ones are called in a thread.
+
+A model (prompts, images, speech) may also have any of these; without them VisionPulse takes the
+careful choice:
+
+- `identity: str`: everything about the instance that changes what it answers. Without it nothing it
+  makes is shared between videos.
+- `provider: str`, `model: str`: names for messages, events and the cost report.
+- `concurrency: int`: how many calls may be in flight at once.
+- `parameters(request) -> Mapping`: the request as it is sent, after clamping: integers, strings,
+  booleans, lists. It names the result in the ledger.
+- `quote(request) -> Quote`: what the call costs. Without it the price is unknown.
+- `check(request) -> None`: raise `InputError` or `ConfigurationError` for what cannot work. Called
+  before money is spent, so it must be free and quick.
+- `voices() -> Sequence[Voice]` (speech): the voices it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
+
+from visionpulse.models import (
+    Artefact,
+    Motion,
+    Page,
+    Picture,
+    PictureRequest,
+    Speech,
+    SpeechRequest,
+    Status,
+    Storyboard,
+    StoryboardRequest,
+    Usage,
+    Video,
+)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The price of one call in dollars, before and after; None is unknown, never free."""
+
+    bound: Decimal | None
+    """The most it can cost."""
+    cost: Callable[[Usage | None], Decimal | None]
+    """What it did cost, from the vendor's usage; without usage the likely price."""
+
+
+FREE = Quote(Decimal(0), lambda _usage: Decimal(0))
+
+
+@runtime_checkable
+class PromptModel(Protocol):
+    """Plans the film."""
+
+    async def storyboard(self, request: StoryboardRequest) -> Storyboard:
+        """Return scenes as ranges over the sentences, each with a picture prompt.
+
+        The ranges cover every sentence once and in order. Raises ProviderError.
+        """
+        ...
+
+
+@runtime_checkable
+class ImageModel(Protocol):
+    """Draws one picture."""
+
+    async def draw(self, request: PictureRequest) -> Picture:
+        """Return a picture; any size, the renderer fits it. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
+class SpeechModel(Protocol):
+    """Reads one piece of text aloud."""
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        """Return the spoken text. Raises ProviderError."""
+        ...
+
+
+class Stored(NamedTuple):
+    """What a storage knows of an object without reading it."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """Keeps bytes under keys such as `objects/ab/ab12.png`: relative, `/` between the parts.
+
+    A key is visible whole or not at all, whatever is killed. Every method raises StorageKeyError
+    for a key that is not a plain path inside, and StorageError when the medium fails.
+    """
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """Store bytes, or a copy of a file, durably; replaces what was there."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """Open for reading. Raises ObjectNotFoundError."""
+        ...
+
+    def stat(self, key: str) -> Stored | None:
+        """Describe an object; None if there is none."""
+        ...
+
+    def link(self, key: str, name: str) -> None:
+        """Let `name` show the object `key` too, replacing what `name` showed."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove a key; one that is not there is no error."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        """Yield all objects whose key begins with `prefix`."""
+        ...
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Return a local file with the object's bytes, not to be written to.
+
+        A storage of local files returns its own; another downloads into `folder`.
+        """
+        ...
+
+    def locate(self, key: str) -> str:
+        """Return where a person finds the object: a path or a URL."""
+        ...
+
+
+class Claim(NamedTuple):
+    """The right to work on a video until the lease ends."""
+
+    video_id: str
+    owner: str
+    fence: int
+    """Raised by every claim, cancel and delete; a write under an older one is refused."""
+    attempt: int
+
+
+@runtime_checkable
+class VideoRepository(Protocol):
+    """Keeps videos, and who works on them. Its clock decides about leases."""
+
+    def insert(self, video: Video, *, owner: str | None = None, lease: float = 30) -> Claim | None:
+        """Add a video, claimed at once if there is an owner; an idle one with its id is replaced.
+
+        Raises VideoBusyError when somebody works on it.
+        """
+        ...
+
+    def get(self, video_id: str) -> Video:
+        """Return a video. Raises VideoNotFoundError."""
+        ...
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        query: str | None = None,
+    ) -> Page:
+        """Return videos, newest first; `query` searches the titles. Raises InputError."""
+        ...
+
+    def claim(self, owner: str, *, lease: float = 30, video_id: str | None = None) -> Claim | None:
+        """Take the oldest pending or orphaned video (or this one), if there is one."""
+        ...
+
+    def heartbeat(self, claim: Claim, *, lease: float = 30, progress: float | None = None) -> None:
+        """Keep a claim. Raises ClaimLostError."""
+        ...
+
+    def save(self, video: Video, claim: Claim) -> Video:
+        """Replace the video under the claim; a finished status ends it. Raises ClaimLostError."""
+        ...
+
+    def cancel(self, video_id: str) -> Video:
+        """Take the video from whoever works on it and mark it cancelled."""
+        ...
+
+    def delete(self, video_id: str) -> bool:
+        """Remove a video, its uses of artefacts, and any claim on it; False if there was none."""
+        ...
+
+
+class Use(NamedTuple):
+    """For what an artefact is made or reused."""
+
+    video_id: str
+    scene_id: str | None = None
+    take: int = 0
+    scene: int | None = None
+    """Number of the scene, for messages."""
+
+
+class Caps(NamedTuple):
+    """Limits in dollars; None: no limit."""
+
+    video: Decimal | None = None
+    day: Decimal | None = None
+
+
+class CallRecord(NamedTuple):
+    """One attempt at a model, as the ledger keeps it."""
+
+    fingerprint: str
+    kind: str
+    provider: str
+    model: str
+    use: Use
+    bound: Decimal | None
+
+
+class Refusal(NamedTuple):
+    """A vendor's refusal of a recipe, kept so that it is not asked again by accident."""
+
+    code: str
+    message: str
+    provider: str | None
+    model: str | None
+
+
+@runtime_checkable
+class LedgerStore(Protocol):
+    """Keeps the ledger's facts: artefacts, uses, calls, claims; each write is one transaction."""
+
+    def find(self, fingerprint: str) -> Artefact | Refusal | None:
+        """Return what is recorded under a fingerprint."""
+        ...
+
+    def reuse(self, fingerprint: str, use: Use, still_there: Callable[[Artefact], bool]) -> bool:
+        """Record a use of a recorded artefact, if `still_there` (asked in the transaction)."""
+        ...
+
+    def take(self, fingerprint: str, owner: str, *, lease: float) -> bool:
+        """Claim the making; False when another owner's claim is alive, or it is recorded by now."""
+        ...
+
+    def keep(self, fingerprint: str, owner: str, *, lease: float) -> bool:
+        """Extend the claim; False when it was lost."""
+        ...
+
+    def release(self, fingerprint: str, owner: str) -> None:
+        """Give the claim up."""
+        ...
+
+    def record(
+        self,
+        artefact: Artefact,
+        use: Use,
+        owner: str,
+        still_there: Callable[[Artefact], bool],
+    ) -> bool:
+        """Record an artefact and its use, and give the claim up; False if its object has gone."""
+        ...
+
+    def refuse(self, fingerprint: str, kind: str, refusal: Refusal, owner: str) -> None:
+        """Record a refusal, and give the claim up."""
+        ...
+
+    def forget(self, fingerprint: str) -> None:
+        """Drop an artefact (it is damaged or gone) or a refusal; uses and calls stay."""
+        ...
+
+    def reserve(self, call: CallRecord, caps: Caps) -> int:
+        """Add an attempt at its upper bound, if every cap allows it. Returns its number.
+
+        Raises BudgetExceededError; an unknown price under a cap is one too.
+        """
+        ...
+
+    def settle(
+        self,
+        call: int,
+        *,
+        outcome: str,
+        cost: Decimal | None,
+        usage: Usage | None,
+        seconds: float,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Write down how an attempt ended: `ok`, `bad`, `failed` or `unknown`."""
+        ...
+
+    def spent(self, video_id: str) -> Decimal | None:
+        """Return the dollars settled and reserved for a video; None when a price is unknown."""
+        ...
+
+    def used(self, video_id: str) -> Sequence[tuple[Use, Artefact]]:
+        """Return what a video uses."""
+        ...
+
+    def sweep(self, *, unused_seconds: float, discard: Callable[[Artefact], None]) -> int:
+        """Drop artefacts unused for so long, discarding their objects inside the transaction."""
+        ...
+
+
+@dataclass(frozen=True)
+class Move:
+    """One still and the camera's way over it, `frames` long in all."""
+
+    picture: Path
+    sha256: str
+    motion: Motion
+    frames: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of film that is encoded by itself: one still, or a crossfade of two."""
+
+    width: int
+    height: int
+    fps: int
+    frames: int
+    still: Move
+    offset: int
+    """The piece's first frame is this frame of `still`'s move."""
+    into: Move | None = None
+    """The still that is faded in over the whole piece, from its move's frame 0."""
+
+
+@dataclass(frozen=True)
+class Soundtrack:
+    """Sentences at sample positions: the sound of the film, `samples` long."""
+
+    sample_rate: int
+    samples: int
+    cues: tuple[tuple[int, Path], ...]
+    """First sample and WAV file (16-bit mono) of each sentence."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What the container says of the film."""
+
+    title: str
+    language: str
+    chapters: tuple[tuple[float, float, str], ...] = ()
+    """Start, end in seconds, and name."""
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """Turns stills and sound into a film file, piece by piece. Same input, same bytes."""
+
+    identity: str
+    """Encoder and build; part of every film piece's name in the ledger."""
+
+    async def encode(self, piece: Piece, out: Path) -> None:
+        """Write a piece as an MP4 of H.264 that begins with a key frame. Raises RenderError."""
+        ...
+
+    async def mix(self, soundtrack: Soundtrack, out: Path) -> None:
+        """Write the sound, normalised; `.m4a` is AAC for the film, `.mp3` for people."""
+        ...
+
+    async def join(self, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags) -> None:
+        """Write the film from its pieces, without encoding anything again."""
+        ...
+
+    async def decode(self, sound: Path, out: Path) -> None:
+        """Write any sound file as a WAV file (16-bit mono). Raises RenderError."""
+        ...
+
+    async def check(self, film: Path, *, width: int, height: int, fps: int, seconds: float) -> None:
+        """Look at a finished film: streams, size, length, not black, not silent.
+
+        Raises RenderError that says what is wrong.
+        """
+        ...
+
+
+@runtime_checkable
+class JobQueue(Protocol):
+    """Wakes a worker. The videos table is the truth; a wake-up may be lost or doubled."""
+
+    def wake(self, video_id: str) -> None:
+        """Tell some worker that this video waits."""
+        ...
+
+    def close(self) -> None:
+        """Stop the workers this queue has started; their videos stay resumable."""
+        ...

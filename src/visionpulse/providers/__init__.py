@@ -1,0 +1,1 @@
+"""Adapters for the vendors of models, and the offline stand-ins."""

@@ -1,0 +1,186 @@
+"""Plans a film from the script's own words, without a language model."""
+# ruff: noqa: RUF001 - the dashes and quotes of many languages are meant as they stand
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from visionpulse.keyphrases import key_phrases
+from visionpulse.language import detect_language, plain_words, scripts_of, stop_words
+from visionpulse.models import SceneDraft, Storyboard, StoryboardRequest, Style
+from visionpulse.protocols import FREE, Quote
+from visionpulse.text import partition, spoken_seconds
+
+# Raised whenever the same request would give another storyboard.
+_RECIPE = 1
+
+# Neighbours differ in distance and height, as in an edited film. None of the words names a thing.
+_SHOTS = (
+    "Wide establishing view",
+    "Close-up",
+    "Medium view at eye level",
+    "Elevated view",
+    "Detail",
+    "View from a low angle",
+    "Distant view",
+    "Intimate view",
+)
+_LONGEST_DESCRIPTION = 220
+
+
+class PromptWriter:
+    """Shares the sentences out evenly and describes each scene by its own words and key phrases.
+
+    The words are those of the script, in its language; only the frame around them is English.
+    """
+
+    provider = "offline"
+    model = "prompt-writer"
+    identity = f"visionpulse prompt writer, recipe {_RECIPE}"
+
+    def quote(self, request: StoryboardRequest) -> Quote:
+        """Return that it is free."""
+        return FREE
+
+    def parameters(self, request: StoryboardRequest) -> Mapping[str, Any]:
+        """Return the whole request: all of it shapes the storyboard."""
+        return request.model_dump(mode="json", exclude_none=True)
+
+    def storyboard(self, request: StoryboardRequest) -> Storyboard:
+        """Return the ranges asked for, else even ones, with a prompt for each; all prompts differ.
+
+        A negative keyword is never named, not even to forbid it: what an image model reads, it
+        draws. Clauses and phrases it occurs in are left out. A keyword goes to the scenes that
+        speak of it; one that no scene speaks of goes to one of them in turn, and to the bible.
+        """
+        banned = _Banned(request.negative_keywords)
+        sentences = [_plain(sentence) for sentence in request.sentences]
+        document = " ".join(sentences)
+        ranges = request.ranges or partition(
+            [spoken_seconds(sentence) for sentence in sentences], request.scene_count
+        )
+        texts = [" ".join(sentences[first : last + 1]) for first, last in ranges]
+        keywords = _shared_out(list(banned.allowed(request.keywords)), texts)
+        shots = list(banned.allowed(_SHOTS)) or ["Scene"]
+        frame = _frame(request.style, banned)
+        prompts: list[str] = []
+        for number, text in enumerate(texts):
+            told = banned.without(text)
+            phrases = banned.allowed(key_phrases(told, document))
+            subject = ", ".join(dict.fromkeys([*keywords[number], *phrases]))
+            shot = shots[number % len(shots)]
+            parts = [f"{shot}: {subject}." if subject else f"{shot}.", _clipped(told), frame]
+            prompt = " ".join(filter(None, parts))
+            if prompt in prompts:
+                prompt += f" Variation {number + 1}."
+            prompts.append(prompt)
+        return Storyboard(
+            scenes=tuple(
+                SceneDraft(first=first, last=last, prompt=prompt)
+                for (first, last), prompt in zip(ranges, prompts, strict=True)
+            ),
+            bible=_bible(request, document, banned),
+        )
+
+
+class _Banned:
+    """What must not be named."""
+
+    def __init__(self, keywords: Iterable[str]) -> None:
+        patterns = [_pattern(keyword) for keyword in keywords if keyword.strip()]
+        self._any = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+
+    def allowed(self, phrases: Iterable[str]) -> Iterable[str]:
+        return (phrase for phrase in phrases if not (self._any and self._any.search(phrase)))
+
+    def without(self, text: str) -> str:
+        """Leave out the clauses that name it."""
+        if self._any is None:
+            return text
+        kept = ""
+        for clause in re.findall(r"[^.!?…,;:—。、，；！？।؟،]+[.!?…,;:—。、，；！？।؟،]*", text):
+            end = re.search(r"[.!?…。！？।؟]+$", clause)
+            if not self._any.search(clause):
+                kept += clause
+            elif end and kept:
+                # The sentence now ends with the clause before.
+                kept = kept.rstrip(" ,;:—、，；،.!?…。！？।؟") + end[0]
+        # A name with a full stop inside, such as "U.S.", is in no clause as a whole.
+        return self._any.sub("", kept).strip(" ,;:—、，；،")
+
+
+# Languages that write no spaces have no edges of words to look for.
+_SPACELESS = frozenset({"Han", "Kana", "Thai", "Lao", "Burmese", "Khmer"})
+
+
+def _pattern(keyword: str) -> str:
+    words = keyword.split()
+    if scripts_of(keyword).keys() & _SPACELESS:
+        return re.escape("".join(words))
+    stem = re.sub(r"(?<=\w\w)(?:es|s|y|ies)$", "", " ".join(words), flags=re.IGNORECASE)
+    return r"(?<!\w)" + r"\s+".join(map(re.escape, stem.split())) + r"(?:e?s|y|ies|['’]s)?(?!\w)"
+
+
+def _plain(text: str) -> str:
+    """Drop addresses and the marks of Markdown; a picture of them is a picture of letters."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)\s]*\)", r"\1", text)
+    text = re.sub(r"https?://\S+|www\.\S+|[*_`#~|<>]", " ", text)
+    return " ".join(text.split())
+
+
+def _shared_out(keywords: Sequence[str], texts: Sequence[str]) -> list[list[str]]:
+    chosen: list[list[str]] = [[] for _ in texts]
+    unsaid = 0
+    for keyword in keywords:
+        said = re.compile(_pattern(keyword), re.IGNORECASE)
+        scenes = [number for number, text in enumerate(texts) if said.search(text)]
+        if not scenes and texts:
+            scenes = [unsaid % len(texts)]
+            unsaid += 1
+        for number in scenes:
+            chosen[number].append(keyword)
+    return chosen
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= _LONGEST_DESCRIPTION:
+        return text
+    head = text[:_LONGEST_DESCRIPTION]
+    sentences = re.match(r"(?s).*[.!?…。！？।؟]", head)
+    whole = sentences[0] if sentences and len(sentences[0]) > _LONGEST_DESCRIPTION / 3 else ""
+    return whole or (head.rpartition(" ")[0] or head).rstrip(" ,;:—–、，") + "."
+
+
+def _frame(style: Style, banned: _Banned) -> str:
+    look = banned.without(style.look)
+    colours = ", ".join(banned.allowed(style.palette))
+    return " ".join(filter(None, [look, f"Colours: {colours}." if colours else ""]))
+
+
+def _recurring(document: str) -> list[str]:
+    """Return what the film comes back to: words said more than once, else its key phrases."""
+    stops = stop_words(detect_language(document))
+    counts = Counter(
+        word
+        for word in map(str.lower, plain_words(document))
+        if word not in stops and len(word) > 3
+    )
+    often = [word for word, count in counts.most_common(5) if count > 1]
+    return often or key_phrases(document, most=3)
+
+
+def _bible(request: StoryboardRequest, document: str, banned: _Banned) -> str:
+    style = request.style
+    subjects = banned.allowed(_recurring(document))
+    parts = {
+        "Style": f"{style.title}. {_frame(style, banned)}",
+        "Recurring subjects": ", ".join(subjects),
+        "Motifs": ", ".join(banned.allowed(request.keywords)),
+        "Avoid": ", ".join(banned.allowed(style.avoid)),
+    }
+    return "\n".join(
+        f"{name}: {what.rstrip('.')}." for name, what in parts.items() if what.rstrip(".")
+    )

@@ -1,0 +1,1 @@
+"""Pictures drawn from nothing but a seed, words and colours."""

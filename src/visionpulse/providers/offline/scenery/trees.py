@@ -1,0 +1,65 @@
+"""Trees as shapes: pines in tiers, and bare or leafy ones that branch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visionpulse.providers.offline.scenery.canvas import Canvas, Stencil
+
+
+def add_pine(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float) -> None:
+    """Add a pine of ragged tiers."""
+    tiers = 9
+    lean = canvas.between(-0.02, 0.02) * tall
+    for tier in range(tiers):
+        part = tier / tiers
+        half = tall * (0.02 + 0.2 * part**0.9) * canvas.between(0.75, 1.15)
+        top = foot - tall * (1 - part * 0.93)
+        drop = tall * 0.16
+        tip = x + lean * (1 - part)
+        stencil.polygon([(tip, top), (tip - half, top + drop), (tip, top + drop * 0.8), (tip + half, top + drop)])
+    stencil.box(x - tall * 0.015, foot - tall * 0.1, x + tall * 0.015, foot)
+
+
+def add_branch(
+    canvas: Canvas, stencil: Stencil, root: tuple[float, float], angle: float, length: float, width: float, forks: int
+) -> list[tuple[float, float]]:
+    """Add a limb that tapers, bends and forks; return where its twigs end.
+
+    Args:
+        canvas: Whose chance is used.
+        stencil: What it is added to.
+        root: Where it begins.
+        angle: Its direction in radians; 0 is to the right, positive is up.
+        length: From root to tip.
+        width: At the root.
+        forks: How many times it divides on the way to a twig.
+    """
+    part = np.linspace(0, 1, 8)
+    bend = canvas.between(-0.35, 0.35)
+    heading = angle + bend * part
+    at_x = root[0] + np.concatenate([[0], np.cumsum(np.cos(heading[1:]))]) * length / 7
+    at_y = root[1] - np.concatenate([[0], np.cumsum(np.sin(heading[1:]))]) * length / 7
+    half = width / 2 * (1 - part * (0.4 if forks else 0.85))
+    out_x, out_y = np.sin(heading) * half, np.cos(heading) * half
+    stencil.polygon([*zip(at_x + out_x, at_y + out_y, strict=True), *zip((at_x - out_x)[::-1], (at_y - out_y)[::-1], strict=True)])
+    tip = (float(at_x[-1]), float(at_y[-1]))
+    if not forks:
+        return [tip]
+    tips: list[tuple[float, float]] = []
+    spread = canvas.between(0.35, 0.7)
+    for turn in (-spread, spread * canvas.between(-0.2, 0.3), spread):
+        turned = float(heading[-1]) + turn * canvas.between(0.7, 1.3)
+        tips += add_branch(canvas, stencil, tip, turned, length * canvas.between(0.6, 0.85), width * 0.55, forks - 1)
+    return tips
+
+
+def add_tree(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, leaves: float) -> None:
+    """Add a broad tree; `leaves` from 0 (bare) to 1 (a full crown)."""
+    tips = add_branch(canvas, stencil, (x, foot), np.pi / 2 + canvas.between(-0.12, 0.12), tall * 0.36, tall * 0.075, 4)
+    rng = np.random.default_rng(canvas.rng.integers(2**63))
+    for tip_x, tip_y in tips:
+        if rng.random() < leaves:
+            for _ in range(4):
+                blob = tall * rng.uniform(0.015, 0.05)
+                stencil.ellipse(tip_x + rng.normal(0, 0.035) * tall, tip_y + rng.normal(0, 0.03) * tall, blob, blob * 0.8)

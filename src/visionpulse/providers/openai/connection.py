@@ -1,0 +1,246 @@
+"""The way to OpenAI or a compatible server: which model, whose key, one client per event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+
+from visionpulse import pricing
+from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
+from visionpulse.models import Usage
+from visionpulse.pricing import ModelKind, ModelRow, Overrides
+from visionpulse.providers.openai.failures import ESCAPES, translate
+
+A = TypeVar("A", bound=BaseModel)
+
+PROVIDER = "openai"
+_PLACEHOLDER = "no-key"
+# Compatible servers call their models what they like: a name nobody knows is asked carefully.
+_DIALECTS: dict[ModelKind, tuple[tuple[str, pricing.Dialect], ...]] = {
+    "prompts": (("gpt-6", "chat-reasoning"), ("gpt-5", "chat-reasoning"), ("", "chat")),
+    "images": (
+        ("gpt-image", "gpt-image"),
+        ("chatgpt-image", "gpt-image"),
+        ("dall-e-3", "dall-e"),
+        ("", "plain-image"),
+    ),
+    "speech": (("gpt-audio", "chat-audio"), ("", "speech")),
+}
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Return the one TLS context: making one takes 30 ms, and clients come and go."""
+    return httpx2.create_ssl_context()
+
+
+class Answer(NamedTuple):
+    """A successful answer, its body not yet looked at."""
+
+    content: bytes
+    content_type: str
+    request_id: str | None
+
+
+class Connection:
+    """One model at one server.
+
+    Args:
+        kind: What the model is for.
+        model: Its name; None takes the preferred one that is still served.
+        api_key: None leaves it to the SDK, which reads OPENAI_API_KEY.
+        base_url: None leaves it to the SDK: OPENAI_BASE_URL, else api.openai.com.
+        timeout: Seconds for one call from beginning to end.
+        today: The day that decides which models live; None asks the clock.
+        overrides: Corrections of the price table.
+
+    Raises:
+        ConfigurationError: There is no key, or the key or the address cannot be one.
+        ModelUnavailableError: OpenAI has switched the named model off.
+    """
+
+    def __init__(
+        self,
+        kind: ModelKind,
+        *,
+        model: str | None,
+        api_key: str | None,
+        base_url: str | None,
+        timeout: float,
+        today: date | None,
+        overrides: Overrides | None,
+    ) -> None:
+        self._settings = _settings(api_key, base_url)
+        self._local = threading.local()
+        self._timeout = timeout
+        url = self._settings.base_url
+        self.host = url.host
+        self.port = url.port or {"https": 443}.get(url.scheme, 80)
+        self.official = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
+        if self.official and self._settings.api_key == _PLACEHOLDER:
+            raise ConfigurationError(
+                "OPENAI_API_KEY is not set.",
+                hint='Set it, pass OpenAI(api_key=...), or try without a key: Pipeline("offline")',
+            )
+        day = today or datetime.now(UTC).date()
+        row = pricing.find(model, overrides) if model else None
+        if model is None:
+            row = pricing.preferred(kind, day, overrides)
+        self.row = row if row and row.kind == kind else _stranger(model or "", kind)
+        self.model = self.row.name
+        self.warning = self.row.warning(day) if self.official else None
+        if self.official and self.row.retired(day):
+            raise ModelUnavailableError(
+                f"OpenAI switched {self.model} off on {self.row.ends}.",
+                hint=f"Use {self.row.successor}, or a server that still has {self.model} "
+                "(base_url=...).",
+                provider=PROVIDER,
+                model=self.model,
+            )
+        # No user and no query: they may hold secrets, and they change nothing in the answer.
+        place = url.copy_with(userinfo=b"", query=None, fragment=None)
+        self.identity = f"{PROVIDER}:{str(place).rstrip('/')}:{self.model}"
+
+    async def ask(self, call: Callable[[Any], Awaitable[Any]]) -> Answer:
+        """Make one call of the SDK's raw form. Raises ProviderError, never an error of the SDK."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                raw = await call(self._client())
+            kind = raw.headers.get("content-type", "")
+            return Answer(raw.content, kind.partition(";")[0].strip().lower(), raw.request_id)
+        except ESCAPES as error:
+            failure = translate(
+                error,
+                server="OpenAI" if self.official else self.host,
+                provider=PROVIDER,
+                model=self.model,
+                successor=self.row.successor,
+                timeout=self._timeout,
+            )
+        # Out here, because an SDK's error left as the context would carry parts of the key.
+        raise failure
+
+    def read(self, shape: type[A], answer: Answer) -> A:
+        """Return what an answer says. Raises BadAnswerError."""
+        try:
+            return shape.model_validate_json(answer.content)
+        except ValidationError:
+            what = "a web page" if answer.content.lstrip()[:1] == b"<" else "something else"
+        raise self.bad(
+            answer,
+            f"{self.model} should have answered with JSON of a known shape and sent {what}.",
+            hint=None if self.official else "Is base_url right? It usually ends in /v1.",
+        )
+
+    def bad(
+        self, answer: Answer, message: str, *, hint: str | None = None, code: str | None = None
+    ) -> BadAnswerError:
+        """Return the error for an answer that was paid and cannot be used."""
+        return BadAnswerError(
+            message,
+            hint=hint,
+            code=code,
+            provider=PROVIDER,
+            model=self.model,
+            status=200,
+            request_id=answer.request_id,
+            billed=True,
+        )
+
+    async def aclose(self) -> None:
+        """Close this event loop's client; the next call makes another."""
+        held = getattr(self._local, "held", None)
+        if held is not None and held[0] is asyncio.get_running_loop():
+            del self._local.held
+            await held[1].close()
+
+    def _client(self) -> AsyncOpenAI:
+        # Connections belong to the loop that opened them, and a thread runs one loop at a time.
+        loop = asyncio.get_running_loop()
+        held = getattr(self._local, "held", None)
+        if held is None or held[0] is not loop:
+            # A redirected POST could take the key and the script elsewhere.
+            http = openai.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls())
+            held = self._local.held = (
+                loop,
+                self._settings.copy(
+                    http_client=http, timeout=httpx2.Timeout(self._timeout, connect=10)
+                ),
+            )
+        return held[1]
+
+
+def _settings(api_key: str | None, base_url: str | None) -> AsyncOpenAI:
+    """Let the SDK find key and address in its own way, without opening anything."""
+
+    def find(key: str | None) -> AsyncOpenAI:
+        # Retries live in calls.py. This transport is never used: a real one takes 30 ms to make.
+        idle = httpx2.AsyncClient(transport=httpx2.AsyncBaseTransport(), trust_env=False)
+        return AsyncOpenAI(
+            api_key=key or None, base_url=base_url or None, max_retries=0, http_client=idle
+        )
+
+    try:
+        found = find(api_key)
+    except openai.OpenAIError:
+        found = find(_PLACEHOLDER)
+    found.api_key = found.api_key or _PLACEHOLDER
+    if not (found.api_key.isascii() and found.api_key.isprintable() and " " not in found.api_key):
+        raise ConfigurationError(
+            "The API key holds a character that no key has, such as a space or a line break.",
+            hint="Copy it again: it is one word.",
+        )
+    if found.base_url.scheme not in {"http", "https"} or not found.base_url.host:
+        raise ConfigurationError(
+            "The base_url is not an address.", hint="It looks like https://api.openai.com/v1"
+        )
+    return found
+
+
+def _stranger(model: str, kind: ModelKind) -> ModelRow:
+    dialect: pricing.Dialect = next(
+        dialect for prefix, dialect in _DIALECTS[kind] if model.startswith(prefix)
+    )
+    sizes = ("1024x1024", "1792x1024", "1024x1792") if dialect == "dall-e" else ()
+    return ModelRow(name=model, kind=kind, dialect=dialect, sizes=sizes)
+
+
+class Tokens(BaseModel):
+    """What the vendor counted, under the names of either endpoint."""
+
+    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
+    completion_tokens: Annotated[int, Field(ge=0)] | None = None
+    input_tokens: Annotated[int, Field(ge=0)] | None = None
+    output_tokens: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """As a value of ours."""
+        return Usage(
+            input_tokens=self.prompt_tokens if self.input_tokens is None else self.input_tokens,
+            output_tokens=self.completion_tokens
+            if self.output_tokens is None
+            else self.output_tokens,
+        )
+
+
+def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:
+    try:
+        counted: Tokens | None = read(value)
+    except ValidationError:
+        return None
+    return counted
+
+
+Counted = Annotated[Tokens | None, WrapValidator(_or_none)]
+"""Token counts; nonsense in them must not spoil an answer that was paid."""

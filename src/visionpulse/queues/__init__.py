@@ -1,0 +1,1 @@
+"""What wakes workers. The videos table is the queue; these only save waiting."""

@@ -1,0 +1,1 @@
+"""Renderers: stills and sound in, a film out. Loaded through the registry only."""

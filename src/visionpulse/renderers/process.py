@@ -1,0 +1,226 @@
+"""ffmpeg as a child process: found, fed, watched, and ended."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO
+
+import imageio_ffmpeg  # type: ignore[import-untyped]
+
+from visionpulse.errors import ConfigurationError, RenderError, StorageError
+
+NEEDED = ("libx264", "aac", "libmp3lame")
+
+
+class Stopped(Exception):  # noqa: N818 - not a failure: somebody asked for it
+    """The job was stopped from another thread."""
+
+
+@dataclass(frozen=True)
+class FFmpeg:
+    """A usable ffmpeg."""
+
+    path: str
+    version: str
+    build: str
+    """Tells one build from another of the same version."""
+
+
+def find_ffmpeg() -> FFmpeg:
+    """Return the ffmpeg of imageio-ffmpeg, or the one IMAGEIO_FFMPEG_EXE names.
+
+    Raises:
+        ConfigurationError: There is none, it does not run, or it lacks an encoder.
+    """
+    try:
+        path = imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            "There is no ffmpeg for this platform.",
+            hint="Install ffmpeg with libx264, or set IMAGEIO_FFMPEG_EXE to one.",
+            code="no_ffmpeg",
+        ) from error
+    return _inspect(path)
+
+
+@lru_cache
+def _inspect(path: str) -> FFmpeg:
+    hint = "Unset IMAGEIO_FFMPEG_EXE to use the one that comes with imageio-ffmpeg."
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [path, "-encoders"], capture_output=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be run as ffmpeg.", hint=hint, code="no_ffmpeg"
+        ) from error
+    banner, encoders = answer.stderr.decode(errors="replace"), answer.stdout.decode()
+    known = re.findall(r"^ [VA]\S{5} (\S+)", encoders, re.MULTILINE)
+    version = re.search(r"^ffmpeg version (\S+)", banner, re.MULTILINE)
+    missing = [name for name in NEEDED if name not in known]
+    if version is None or missing:
+        raise ConfigurationError(
+            f"{path} lacks {', '.join(missing)}." if version else f"{path} is not ffmpeg.",
+            hint=hint,
+            code="no_ffmpeg",
+        )
+    return FFmpeg(path, version[1], hashlib.sha256(banner.encode()).hexdigest()[:12])
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a child said before it ended well."""
+
+    stdout: bytes
+    stderr: str
+
+
+class Job:
+    """Runs children one after another in one thread; `stop` ends the job from another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the running child, and start no other."""
+        with self._lock:
+            self._stopped = True
+            if self._child:
+                _kill(self._child)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        what: str,
+        seconds: float,
+        feed: Iterable[bytes] = (),
+    ) -> Output:
+        """Run ffmpeg to its end.
+
+        Args:
+            arguments: All but the program.
+            what: What it does, for messages: `"Encoding frames 0 to 299"`.
+            seconds: It is killed after this long.
+            feed: Written to its standard input, block by block, while it works.
+
+        Raises:
+            RenderError: It failed or took too long; its last lines are in the message.
+            StorageError: The disk is full.
+            Stopped: `stop` was called.
+        """
+        child = self._start(arguments)
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
+        told: deque[bytes] = deque(maxlen=10_000)
+        said: list[bytes] = []
+        readers = [_thread(told.extend, child.stderr), _thread(said.extend, child.stdout)]
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            _kill(child)
+
+        timer = threading.Timer(seconds, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            _write(feed, child.stdin)
+            child.wait()
+        except BaseException:
+            _kill(child)
+            if self._stopped:
+                raise Stopped from None
+            raise
+        finally:
+            timer.cancel()
+            child.wait()
+            for reader in readers:
+                reader.join()
+            child.stdout.close()
+            child.stderr.close()
+            with self._lock:
+                self._child = None
+        words = b"".join(told).decode(errors="replace")
+        if self._stopped:
+            raise Stopped
+        if expired.is_set():
+            raise RenderError(
+                f"{what} took longer than {seconds:.0f} seconds and was ended.{_last(words)}",
+                code="render_timeout",
+                retryable=True,
+            )
+        if child.returncode:
+            raise _failure(what, child.returncode, words)
+        return Output(b"".join(said), words)
+
+    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        path = find_ffmpeg().path
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            self._child = subprocess.Popen(  # noqa: S603
+                [path, "-hide_banner", "-nostdin", "-nostats", "-y", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # Its own group: Ctrl-C is for us to handle, and a wrapper's children end with it.
+                start_new_session=True,
+            )
+            return self._child
+
+
+def _thread(collect: Callable[[Iterable[bytes]], None], stream: IO[bytes]) -> threading.Thread:
+    thread = threading.Thread(target=collect, args=(stream,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _write(feed: Iterable[bytes], stream: IO[bytes]) -> None:
+    try:
+        for block in feed:
+            try:
+                stream.write(block)
+            except OSError:
+                return  # The child has ended; its own words say why.
+    finally:
+        with suppress(OSError):
+            stream.close()
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is not None:
+        return
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+
+
+def _failure(what: str, code: int, words: str) -> RenderError | StorageError:
+    if "No space left on device" in words or "Disk quota exceeded" in words:
+        return StorageError(
+            f"{what} failed: the disk is full.",
+            hint="Free some space and run it again; what was made before is kept.",
+            code="disk_full",
+        )
+    return RenderError(f"{what} failed: ffmpeg ended with {code}.{_last(words)}")
+
+
+def _last(words: str) -> str:
+    lines = [line for line in words.splitlines() if line.strip()][-5:]
+    return " Its last words: " + " | ".join(lines) if lines else ""

@@ -1,0 +1,1 @@
+"""Where videos and the ledger's facts are kept."""

@@ -1,0 +1,1 @@
+"""Where bytes are kept: adapters of `protocols.Storage`, one file per technology."""

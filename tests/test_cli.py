@@ -1,0 +1,473 @@
+"""The command line, run for real: what is on stdout, what on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+from typer.testing import CliRunner
+
+from visionpulse import cli
+
+SCRIPT = "The sea is dark. Fish swim below.\n\nStars shine above the water."
+SMALL = ("--provider", "offline", "--size", "256x144", "--scenes", "2")
+ONLY_PLAN = ("--provider", "offline", "--until", "storyboard")
+
+
+@dataclass
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def visionpulse(tmp_path):
+    """Runs a command in this process; the working folder is empty."""
+
+    def run(*arguments, stdin: str = "", **variables: str) -> Said:
+        result = CliRunner().invoke(
+            cli.app,
+            [str(argument) for argument in arguments],
+            input=stdin,
+            env={"VISIONPULSE_HOME": str(tmp_path / "home"), **variables},
+        )
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout.strip(), result.stderr.strip())
+
+    return run
+
+
+def test_help_names_every_command_and_exit_code(visionpulse):
+    """`--help` is the contract: commands, and what the exit codes mean."""
+    said = visionpulse("--help", COLUMNS="300")
+
+    assert said.code == 0
+    for command in ("create", "edit", "resume", "cancel", "list", "show", "delete", "doctor"):
+        assert re.search(rf"\b{command}\b", said.out)
+    assert "2 wrong usage or input; 3 the set-up has to be changed; 4 a budget" in said.out
+
+
+def test_help_loads_nothing_heavy():
+    """Help and completion answer at once: no models, no database, no pictures."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import contextlib, sys, visionpulse.cli as cli\n"
+            "with contextlib.suppress(SystemExit): cli.app(['create', '--help'])\n"
+            "print(*sys.modules, file=sys.stderr)",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stderr.split()
+
+    heavy = {"visionpulse.models", "sqlalchemy", "langgraph", "openai", "numpy", "PIL", "anyio"}
+    assert "typer" in loaded
+    assert heavy.isdisjoint(loaded)
+
+
+def test_help_takes_less_than_half_a_second():
+    """The processor time of `--help`, best of three: the machine may be busy."""
+
+    def seconds() -> float:
+        before = os.times()
+        subprocess.run(
+            [sys.executable, "-m", "visionpulse", "--help"], check=True, capture_output=True
+        )
+        after = os.times()
+        return after.children_user + after.children_system - before[2] - before[3]
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_a_storyboard_is_lines_or_json(visionpulse):
+    """`--until storyboard` prints a prompt per scene; the JSON is the video, still resumable."""
+    lines = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN)
+    video = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN, "--json", "-q")
+
+    assert lines.code == 0
+    assert [line.split("\t")[0] for line in lines.out.splitlines()] == ["0", "1", "2"]
+    assert "1 model call, 0 encodes" in lines.err
+    assert "visionpulse resume " in lines.err
+    assert video.json["status"] == "pending"
+    assert "".join(scene["text"] for scene in video.json["scenes"]) == SCRIPT
+    assert video.json["model_calls"] == 0, "planned a moment ago"
+    assert video.err == ""
+
+
+def test_a_script_comes_from_file_stdin_or_option(visionpulse, tmp_path):
+    """A file (a byte order mark does not matter), `-` and `--text` are the same script."""
+    (tmp_path / "script.txt").write_text(SCRIPT, encoding="utf-8-sig")
+
+    for arguments, stdin in (
+        (["script.txt"], ""),
+        (["-"], SCRIPT),
+        (["--text", SCRIPT], ""),
+    ):
+        said = visionpulse("create", *arguments, *ONLY_PLAN, "--json", stdin=stdin)
+        assert said.json["script"] == SCRIPT
+
+
+def test_wishes_reach_the_video(visionpulse):
+    """What the options say is what the video is."""
+    video = visionpulse(
+        "create", "--text", SCRIPT, *ONLY_PLAN, "--json", "--title", "Sea", "--style", "anime",
+        "--voice", "nova", "--keywords", "waves, blue hour", "--avoid", "text,people",
+        "--aspect", "9:16", "--fps", "25", "--scenes", "2", "--motion", "left",
+        "--transition", "cut",
+    ).json  # fmt: skip
+
+    assert (video["title"], video["style"], video["voice"]) == ("Sea", "anime", "nova")
+    assert video["keywords"] == ["waves", "blue hour"]
+    assert video["negative_keywords"] == ["text", "people"]
+    assert len(video["scenes"]) == 2
+    shape = {name: video["options"][name] for name in ("aspect", "fps", "motion", "transition")}
+    assert shape == {"aspect": "9:16", "fps": 25, "motion": "left", "transition": "cut"}
+
+
+def test_auto_without_a_key_is_offline_and_says_so(visionpulse):
+    """The default provider is said in one line on stderr, and only when it was not asked for."""
+    by_itself = visionpulse("create", "--text", SCRIPT, "--until", "storyboard")
+    asked = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN)
+
+    assert by_itself.code == 0
+    assert by_itself.err.splitlines()[0].startswith("OPENAI_API_KEY is not set, so")
+    assert "OPENAI_API_KEY" not in asked.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["create"], "--text"),
+        (["create", "a.txt", "--text", "A door."], "Give one script"),
+        (["create", "nowhere.txt"], "nowhere.txt"),
+        (["create", "A red door. A corridor."], "--text"),
+        (["create", "folder"], "folder"),
+        (["create", "binary"], "UTF-8"),
+        (["create", "/dev/zero"], ""),
+        (["create", "--text", "  \n "], ""),
+        (["create", "--text", "🎬🎬"], ""),
+        (["create", "--text", "A door.", "--style", "cinematc"], "'cinematic'"),
+        (["create", "--text", "A door.", "--voice", "aloy"], "'alloy'"),
+        (["create", "--text", "A door.", "--provider", "openia"], "'openai'"),
+        (["create", "--text", "A door.", "--until", "picture"], "'pictures'"),
+        (["create", "--text", "A door.", "--fps", "-1"], "--fps -1"),
+        (["create", "--text", "A door.", "--size", "1280"], "--size 1280"),
+        (["create", "--text", "A door.", "--size", "0x0"], "--size 0x0"),
+        (["create", "--text", "A door.", "--scenes", "0"], "--scenes 0"),
+        (["create", "--text", "A door.", "--aspect", "4:3"], "--aspect 4:3"),
+        (["create", "--text", "A door.", "--motion", "spin"], "--motion spin"),
+        (["create", "--text", "A door.", "--max-cost", "much"], "'much'"),
+        (["create", "--text", "A door.", "-o", "taken.mp4"], "--force"),
+        (["create", "--text", "A door.", "-o", "film.avi"], "film.mp4"),
+        (["create", "--text", "A door.", "-o", "folder"], "film"),
+        (["create", "--text", "A door.", "-o", "binary/film.mp4"], "binary"),
+        (["create", "--text", "A door.", "-o", "f.mp4", "--until", "pictures"], "-o"),
+        (["create", "--no-such-option"], "--no-such-option"),
+        (["list", "--status", "done"], "completed"),
+        (["list", "--limit", "0"], ""),
+        (["show", "f" * 32], "f" * 32),
+        (["resume", "../x"], ""),
+        (["delete", "f" * 32], "f" * 32),
+        (["cancel", "f" * 32], "f" * 32),
+    ],
+)
+def test_bad_input_is_2_and_says_what_to_do(visionpulse, tmp_path, arguments, says):
+    """Input that cannot be used: exit code 2, nothing on stdout, no traceback, no film touched."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8")
+    (tmp_path / "taken.mp4").write_bytes(b"mine")
+    provider = [] if "--provider" in arguments or arguments[0] != "create" else SMALL[:2]
+
+    said = visionpulse(*arguments, *provider)
+
+    assert said.code == 2, said.err
+    assert said.out == ""
+    assert says in said.err
+    assert "Traceback" not in said.err
+    assert (tmp_path / "taken.mp4").read_bytes() == b"mine"
+
+
+def test_json_errors_are_problem_objects(visionpulse):
+    """With `--json` an error is one object on stdout, for programs."""
+    problem = visionpulse("create", "--text", SCRIPT, "--voice", "aloy", *ONLY_PLAN, "--json").json
+
+    assert problem["type"] == "urn:visionpulse:unknown_name"
+    assert problem["code"] == "unknown_name"
+    assert "'alloy'" in problem["detail"]
+    assert problem["title"]
+    assert {"hint", "video_id"} <= problem.keys()
+
+
+def test_a_missing_key_is_3(visionpulse):
+    """OpenAI without a key is a matter of set-up; offline is offered."""
+    said = visionpulse("create", "--text", SCRIPT, "--provider", "openai")
+
+    assert said.code == 3
+    assert "OPENAI_API_KEY is not set" in said.err
+    assert "offline" in said.err
+
+
+def test_a_wrong_setting_is_3(visionpulse):
+    """A variable that cannot be used is named."""
+    said = visionpulse("list", VISIONPULSE_BUDGET="much")
+
+    assert said.code == 3
+    assert "VISIONPULSE_BUDGET" in said.err
+
+
+@contextlib.contextmanager
+def refusing_vendor():
+    """A server that answers every request with 401 and part of the key, as OpenAI does."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def do_POST(self):
+            Handler.asked += 1
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps(
+                {"error": {"message": "Incorrect key: sk-hidden", "code": "invalid_api_key"}}
+            ).encode()
+            self.send_response(401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", Handler
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_budget_is_4_and_nothing_is_asked(visionpulse):
+    """A cap of nothing stops before the first paid call."""
+    with refusing_vendor() as (url, vendor):
+        said = visionpulse(
+            "create", "--text", SCRIPT, "--provider", "openai", "--max-cost", "0",
+            OPENAI_API_KEY="sk-hidden-1234", OPENAI_BASE_URL=url,
+        )  # fmt: skip
+
+    assert said.code == 4, said.err
+    assert vendor.asked == 0
+
+
+def test_a_failure_is_1_and_says_how_to_go_on(visionpulse):
+    """When the vendor fails: what happened, the command to go on with, and no part of the key."""
+    with refusing_vendor() as (url, vendor):
+        variables = {"OPENAI_API_KEY": "sk-hidden-1234", "OPENAI_BASE_URL": url}
+        said = visionpulse("create", "--text", SCRIPT, "--home", "my films", **variables)
+        asked = vendor.asked
+        as_json = visionpulse("create", "--text", SCRIPT, "--json", **variables)
+    shown = visionpulse("list", "--home", "my films", "--status", "failed", "--json").json
+
+    assert said.code == 1
+    video_id = shown["items"][0]["id"]
+    assert asked > 0
+    assert f"visionpulse resume {video_id} --home 'my films'" in said.err
+    assert as_json.json["code"] == "invalid_api_key"
+    assert re.fullmatch("[0-9a-f]{32}", as_json.json["video_id"])
+    assert "hidden" not in said.err + as_json.out + as_json.err
+
+
+def test_no_colour_in_logs(visionpulse):
+    """What goes to a file or a pipe has no terminal commands in it."""
+    said = visionpulse("create", "--text", "A \x1b[31mred\x1b[0m door.", *ONLY_PLAN, NO_COLOR="1")
+    titles = visionpulse("list")
+
+    assert "\x1b" not in said.out + said.err + titles.out
+
+
+def test_videos_are_listed_shown_cancelled_and_deleted(visionpulse):
+    """The life of a video after it was made, from its id alone."""
+    made = [
+        visionpulse("create", "--text", SCRIPT, *ONLY_PLAN, "--title", title, "--json").json["id"]
+        for title in ("First", "Second")
+    ]
+
+    lines = visionpulse("list").out.splitlines()
+    page = visionpulse("list", "--limit", "1", "--json").json
+    after = visionpulse("list", "--limit", "1", "--cursor", page["next_cursor"], "--json").json
+    shown = visionpulse("show", made[0])
+    cancelled = visionpulse("cancel", made[0], "--json").json
+    deleted = visionpulse("delete", made[1])
+    left = visionpulse("list", "--json").json
+
+    assert [line.split()[0] for line in lines] == made[::-1]
+    assert lines[0].endswith("Second")
+    assert [page["items"][0]["title"], after["items"][0]["title"]] == ["Second", "First"]
+    assert re.search(r"^title +First$", shown.out, re.MULTILINE)
+    assert re.search(r"^scene 0 +\S", shown.out, re.MULTILINE)
+    assert cancelled["error"]["code"] == "cancelled"
+    assert deleted.out == made[1]
+    assert [video["id"] for video in left["items"]] == [made[0]]
+
+
+def test_an_estimate_calls_nothing_and_counts_what_is_there(visionpulse):
+    """The estimate names what is still to be made; after a storyboard that part is there."""
+    before = visionpulse("estimate", "--text", SCRIPT, "--provider", "offline")
+    visionpulse("create", "--text", SCRIPT, *ONLY_PLAN)
+    after = visionpulse("estimate", "--text", SCRIPT, "--provider", "offline", "--json").json
+
+    assert before.code == 0
+    assert "1 storyboard" in before.out
+    assert "3 spoken sentences" in before.out
+    assert "Cost: $0.00." in before.out
+    assert after["cached"] == {"prompts": 1}
+
+
+def test_voices_and_styles_are_listed(visionpulse):
+    """The names that --voice and --style take, and what they stand for."""
+    styles = visionpulse("styles", "--json").json
+    voices = visionpulse("voices", "--provider", "offline", "--json").json
+
+    assert {"cinematic", "anime"} <= {style["name"] for style in styles}
+    assert {"alloy", "nova"} <= {voice["name"] for voice in voices}
+    assert visionpulse("styles").out.count("\n") == len(styles) - 1
+    assert "(is heard as " in visionpulse("voices", "--provider", "offline").out
+
+
+def test_the_doctor_finds_a_healthy_machine(visionpulse, tmp_path):
+    """Where videos can be made every line is a tick, and looking makes nothing."""
+    said = visionpulse("doctor", "--provider", "offline")
+
+    assert said.code == 0, said.out
+    assert {line[0] for line in said.out.splitlines()} == {"✓"}
+    for name in ("Python", "libx264", "libass", "folder", "GB free", "database", "hibari-tts"):
+        assert name in said.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_names_one_remedy_each(visionpulse, tmp_path):
+    """Each broken thing is a cross with what to do; the key is never shown."""
+    (tmp_path / "visionpulse.db").write_bytes(b"this is no database" * 300)
+
+    findings = {
+        each["name"]: each
+        for each in visionpulse(
+            "doctor", "--provider", "openai", "--json",
+            VISIONPULSE_HOME=str(tmp_path), IMAGEIO_FFMPEG_EXE="/bin/true",
+        ).json
+    }  # fmt: skip
+    keyed = visionpulse("doctor", "--provider", "openai", OPENAI_API_KEY="sk-hidden-1234")
+    unset = visionpulse("doctor", VISIONPULSE_BUDGET="much")
+
+    broken = {name for name, finding in findings.items() if not finding["ok"]}
+    assert broken == {"ffmpeg", "captions", "database", "OpenAI key"}
+    assert all(findings[name]["remedy"] for name in broken)
+    assert "hidden" not in keyed.out
+    assert unset.code == 3
+    assert "✗ settings" in unset.out
+    assert "VISIONPULSE_BUDGET" in unset.out
+
+
+# A shell's background job, such as this test run may be, is deaf to Ctrl-C.
+HEED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from visionpulse.cli import main
+main()
+"""
+
+
+def interrupted(home: str, wait_for: str) -> Said:
+    """Run `create`, and press Ctrl-C when its progress shows a word."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HEED, "create", "--text", SCRIPT, *SMALL, "--home", home],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    seen = ""
+    while wait_for not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return Said(process.returncode, out, seen + err)
+
+
+def test_ctrl_c_leaves_a_video_that_goes_on(visionpulse):
+    """Ctrl-C: exit code 130, the command to go on with, and a video that says it was cancelled."""
+    said = interrupted("home 2", wait_for="Storyboard")
+
+    assert said.code == 130
+    assert "Traceback" not in said.err
+    told = re.search(
+        r"stopped; go on with: visionpulse resume ([0-9a-f]{32}) --home 'home 2'", said.err
+    )
+    assert told, said.err
+    video = visionpulse("show", told[1], "--home", "home 2", "--json").json
+    assert (video["status"], video["error"]["code"]) == ("failed", "cancelled")
+
+
+@pytest.mark.slow
+def test_a_stopped_film_is_finished_by_the_command_it_names(visionpulse, tmp_path):
+    """After Ctrl-C in the middle, `resume` makes what is missing and no picture twice."""
+    said = interrupted("home", wait_for="Film")
+    told = re.search(r"resume (\w+)", said.err)
+    assert told
+
+    resumed = visionpulse("resume", told[1], "--home", "home", "-o", "film.mp4", "--json").json
+
+    assert resumed["status"] == "completed"
+    assert resumed["model_calls"] == 0
+    assert (tmp_path / "film.mp4").stat().st_size > 5_000
+
+
+@pytest.mark.slow
+def test_a_film_from_a_script(visionpulse, tmp_path):
+    """Create, create again, edit and delete: each makes what is new and says what it made."""
+    (tmp_path / "script.txt").write_text(SCRIPT)
+    create = ("create", "script.txt", *SMALL, "-o", "out/film.mp4")
+
+    first = visionpulse(*create)
+    again = visionpulse(*create, "--force")
+    video = visionpulse("list", "--json").json["items"][0]
+    edited = visionpulse(
+        "edit", video["id"], "--scene", "1", "--prompt", "A lighthouse.", "--json"
+    ).json
+    shown = visionpulse("show", video["id"])
+    visionpulse("delete", video["id"])
+
+    assert first.code == 0, first.err
+    assert first.out == "out/film.mp4"
+    assert (tmp_path / "out/film.mp4").read_bytes()[4:8] == b"ftyp"
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["film.mp4"]
+    assert "6 model calls" in first.err, "one storyboard, two pictures, three sentences"
+    assert "0 model calls, 0 encodes: everything was there already." in again.err
+    assert edited["model_calls"] == 1
+    assert edited["scenes"][1]["prompt"] == "A lighthouse."
+    assert edited["scenes"][0]["image_path"] == video["scenes"][0]["image_path"]
+    assert re.search(r"^video +\S+\.mp4$", shown.out, re.MULTILINE)
+    assert not list((tmp_path / "home").rglob(f"*{video['id']}*"))
