@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 from visionpulse.models import VideoOptions
@@ -56,12 +57,22 @@ class Steps:
         """Put a step before every durable call of this process."""
         from sqlalchemy.engine.default import DefaultDialect
 
-        for module, name in ((os, "replace"), (os, "rename"), (os, "link"), (os, "fsync"), (os, "unlink")):
+        for module, name in (
+            (os, "replace"),
+            (os, "rename"),
+            (os, "link"),
+            (os, "fsync"),
+            (os, "unlink"),
+        ):
             setattr(module, name, self._before(getattr(module, name)))
         commit = DefaultDialect.do_commit
 
         def do_commit(dialect, connection):
-            driver = connection.driver_connection if hasattr(connection, "driver_connection") else connection
+            driver = (
+                connection.driver_connection
+                if hasattr(connection, "driver_connection")
+                else connection
+            )
             changes = driver.total_changes
             if self._changes.get(id(driver)) != changes:
                 self._changes[id(driver)] = changes
@@ -107,13 +118,10 @@ def child(order: dict) -> None:
 
 
 def main() -> None:
-    import visionpulse.crew  # the whole spine
-    import visionpulse.providers.openai
-    import visionpulse.renderers.ffmpeg
-    import visionpulse.repositories.sql
-    import visionpulse.storage.local
     from visionpulse.renderers.process import find_ffmpeg
 
+    for name in ("crew", "providers.openai", "repositories.sql", "storage.local"):
+        import_module(f"visionpulse.{name}")
     find_ffmpeg()
     assert threading.active_count() == 1, "a fork would lose threads"
     print("ready", flush=True)

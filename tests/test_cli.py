@@ -192,7 +192,7 @@ def test_auto_without_a_key_is_offline_and_says_so(visionpulse):
     ],
 )
 def test_bad_input_is_2_and_says_what_to_do(visionpulse, tmp_path, arguments, says):
-    """Input that cannot be used: exit code 2, nothing on stdout, no traceback, no film touched."""
+    """Input that cannot be used: exit code 2, nothing on stdout, nothing begun or touched."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8")
     (tmp_path / "taken.mp4").write_bytes(b"mine")
@@ -204,6 +204,7 @@ def test_bad_input_is_2_and_says_what_to_do(visionpulse, tmp_path, arguments, sa
     assert said.out == ""
     assert says in said.err
     assert "Traceback" not in said.err
+    assert visionpulse("list").out == ""
     assert (tmp_path / "taken.mp4").read_bytes() == b"mine"
 
 

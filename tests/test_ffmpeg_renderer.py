@@ -429,6 +429,19 @@ def test_pictures_of_every_kind_are_read(tmp_path, mode, size):
         assert luma.mean() == pytest.approx(16 + 128 / 255 * 219, abs=1)
 
 
+@pytest.mark.parametrize("motion", [*MOTIONS, "none"])
+def test_no_shape_of_picture_is_too_odd(tmp_path, motion):
+    """Every shape can be drawn, also where rounding puts the window a hair outside."""
+    for size in [(1, 1), (7, 3), (97, 53), (64, 36), (1000, 999), (5, 640), (29, 18)]:
+        texture(1, size).save(tmp_path / "a.png")
+        for film_size in ((36, 64), (854, 480)):
+            moved = move(tmp_path / "a.png", motion, 5)
+
+            drawn = luma_of(Piece(*film_size, 25, 5, moved, 0))
+
+            assert len(drawn) == 5
+
+
 def test_pictures_are_shown_the_way_up_they_were_taken(tmp_path):
     """The rotation in a photograph's EXIF data is followed."""
     picture = Image.new("L", (64, 64), 0)

@@ -1,6 +1,8 @@
 """The offline narrator, by ear of numpy."""
 # ruff: noqa: RUF001 - typographic marks are meant as they stand
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -314,3 +316,21 @@ def test_without_durations_there_are_no_word_times():
 
     assert len(sound) > SAMPLE_RATE
     assert heard is None
+
+
+def test_a_missing_package_is_named_with_the_way_to_install_it():
+    """In a process that cannot import hibari."""
+    program = (
+        "import sys; sys.modules['hibari'] = None\n"
+        "from visionpulse.models import SpeechRequest\n"
+        "from visionpulse.errors import ConfigurationError\n"
+        "from visionpulse.providers.offline.narrator import Narrator\n"
+        "try: Narrator().speak(SpeechRequest(text='Hi.', voice='hazel'))\n"
+        "except ConfigurationError as error: print(error.hint)\n"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert 'pip install "visionpulse[offline]"' in ran.stdout

@@ -11,17 +11,6 @@ from visionpulse.errors import ConfigurationError
 from visionpulse.settings import Settings
 
 
-@pytest.fixture(autouse=True)
-def bare(monkeypatch, tmp_path):
-    """An empty working folder, and an environment without our variables."""
-    import os
-
-    for name in os.environ:
-        if name.upper().startswith(("VISIONPULSE_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
 def test_nothing_set_means_the_defaults():
     """Without any variable or file there is a Settings that works."""
     settings = Settings()
@@ -101,6 +90,17 @@ def test_the_key_is_read_and_not_shown(monkeypatch, variable):
     for text in (repr(settings), str(settings), settings.model_dump_json(exclude={"database"})):
         assert "hidden" not in text
         assert "pass-5678" not in text
+
+
+def test_our_own_variable_wins_over_the_shared_one(monkeypatch):
+    """A key for VisionPulse alone may stand beside the one other programs use."""
+    monkeypatch.setenv("OPENAI_API_KEY", "shared")
+    monkeypatch.setenv("VISIONPULSE_OPENAI_API_KEY", "own")
+
+    settings = Settings()
+
+    assert settings.openai_api_key is not None
+    assert settings.openai_api_key.get_secret_value() == "own"
 
 
 def test_the_key_may_be_in_the_file(tmp_path):

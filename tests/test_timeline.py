@@ -145,9 +145,11 @@ def test_the_camera_moves_on_through_pieces_and_fades(script, fps):
 
 def test_long_scenes_are_divided_evenly():
     """A body of 25 seconds is three pieces of about eight, not two of ten and a rest."""
-    timeline = lay_out([[said(int(24.5 * RATE))]], fps=30)
+    long = lay_out([[said(int(24.5 * RATE))]], fps=30)
+    just = lay_out([[said(int(9.5 * RATE))]], fps=30)
 
-    assert [piece.frames for piece in pieces_of(timeline)] == [250, 250, 250]
+    assert [piece.frames for piece in pieces_of(long)] == [250, 250, 250]
+    assert [piece.frames for piece in pieces_of(just)] == [300]
 
 
 def test_pieces_carry_pictures_and_moves():

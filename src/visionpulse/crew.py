@@ -207,28 +207,27 @@ def _state_of(video: Video) -> VideoGenerationState:
     }
 
 
-def _taken_over(video: Video, state: Mapping[str, object], until: Stage) -> Video:
+def _taken_over(video: Video, state: Mapping[str, Any], until: Stage) -> Video:
     """Return the video with what the workflow's last state says."""
-    result = VideoGenerationState(**state)  # type: ignore[typeddict-item]  # it is one
-    scenes = [Scene.model_validate(scene) for scene in result["scenes"]]
-    changes: dict[str, object] = {
-        "bible": result["bible"],
-        "plan": result["plan"],
-        "files": {**video.files, **result["files"]},
+    scenes = [Scene.model_validate(scene) for scene in state["scenes"]]
+    changes: dict[str, Any] = {
+        "bible": state["bible"],
+        "plan": state["plan"],
+        "files": {**video.files, **state["files"]},
         "error": None,
         "status": "completed" if until == "video" else "pending",
         "progress": 1.0,
     }
-    if "film" in result:
-        film = Film.model_validate(result["film"])
+    if "film" in state:
+        film = Film.model_validate(state["film"])
         scenes = [
             scene.model_copy(update={"start": start, "duration": duration})
             for scene, start, duration in zip(scenes, film.starts, film.durations, strict=True)
         ]
         changes["duration"] = film.duration
         # What an earlier version had and this one has not is no longer shown.
-        changes["files"] = result["files"]
-    if failures := [Failure.model_validate(each) for each in result["error"]]:
+        changes["files"] = state["files"]
+    if failures := [Failure.model_validate(each) for each in state["error"]]:
         changes |= {"status": "failed", "error": failures[0]}
         del changes["progress"]
     return video.model_copy(update={**changes, "scenes": tuple(scenes)})

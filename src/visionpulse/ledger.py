@@ -99,15 +99,15 @@ class Run:
     caps: Caps = Caps(None, None)  # noqa: RUF009  a tuple
     retry_refused: bool = False
     listen: Callable[[Event], None] | None = None
-    errors: list[VisionPulseError] = field(default_factory=list)
+    errors: list[VisionPulseError] = field(default_factory=list[VisionPulseError])
     """What failed, first things first."""
-    stopped: dict[str, ProviderError] = field(default_factory=dict)
+    stopped: dict[str, ProviderError] = field(default_factory=dict[str, ProviderError])
     """Per provider, the failure after which it is not asked again in this run."""
-    shares: dict[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict[str, float])
     """Per stage, how much of the whole run it is."""
     fraction: float = 0.0
-    _todo: dict[str, int] = field(default_factory=dict)
-    _done: dict[str, int] = field(default_factory=dict)
+    _todo: dict[str, int] = field(default_factory=dict[str, int])
+    _done: dict[str, int] = field(default_factory=dict[str, int])
 
     def plan(self, stage: str, steps: int) -> None:
         """Say how many artefacts a stage takes."""
@@ -140,6 +140,20 @@ class _Flight:
     waiting: int = 0
 
 
+@dataclass(eq=False)
+class _Desk:
+    """What is under way in this process."""
+
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    flights: dict[str, _Flight] = field(default_factory=dict[str, _Flight])
+    limits: dict[tuple[str, str], asyncio.Semaphore] = field(
+        default_factory=dict[tuple[str, str], asyncio.Semaphore]
+    )
+
+    def limit(self, provider: str, kind: str, concurrency: int) -> asyncio.Semaphore:
+        return self.limits.setdefault((provider, kind), asyncio.Semaphore(concurrency))
+
+
 class Ledger:
     """The record of everything made.
 
@@ -162,9 +176,7 @@ class Ledger:
         self.storage = storage
         self.policy = policy or RetryPolicy()
         self.lease = lease
-        self._owner = uuid.uuid4().hex
-        self._flights: dict[str, _Flight] = {}
-        self._limits: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._desk = _Desk()
 
     @classmethod
     def at(cls, home: str | Path | None = None) -> Ledger:
@@ -207,7 +219,7 @@ class Ledger:
         """
         run = current_run.get() or Run()
         stage = current_stage.get()
-        order = _Order(self, recipe, make, verify, use, quote, concurrency, run, stage)
+        order = _Order(self, self._desk, recipe, make, verify, use, quote, concurrency, run, stage)
         return await loop.hop(order.fill)
 
     async def recorded(self, recipe: Recipe) -> Artefact | None:
@@ -246,11 +258,8 @@ class Ledger:
         await loop.hop(self._drain)
 
     async def _drain(self) -> None:
-        if left := [flight.task for flight in self._flights.values() if not flight.waiting]:
+        if left := [flight.task for flight in self._desk.flights.values() if not flight.waiting]:
             await asyncio.wait(left)
-
-    def _limit(self, provider: str, kind: str, concurrency: int) -> asyncio.Semaphore:
-        return self._limits.setdefault((provider, kind), asyncio.Semaphore(concurrency))
 
 
 @dataclass(frozen=True)
@@ -258,6 +267,7 @@ class _Order:
     """One request for one recipe, filled on the shared loop."""
 
     ledger: Ledger
+    desk: _Desk
     recipe: Recipe
     make: Callable[[Path], Awaitable[Made]]
     verify: Callable[[Made], None]
@@ -272,7 +282,7 @@ class _Order:
             if artefact := await self._recorded():
                 await self._tell("reused", done=True)
                 return artefact
-            flight = self.ledger._flights.get(self.recipe.fingerprint)
+            flight = self.desk.flights.get(self.recipe.fingerprint)
             first = flight is None
             if flight is None:
                 flight = self._start()
@@ -315,7 +325,7 @@ class _Order:
         return found if kept else None
 
     def _start(self) -> _Flight:
-        flights, fingerprint = self.ledger._flights, self.recipe.fingerprint
+        flights, fingerprint = self.desk.flights, self.recipe.fingerprint
         flight = _Flight(asyncio.create_task(self._fly()), paid=self.quote.bound != 0)
         flights[fingerprint] = flight
 
@@ -354,13 +364,13 @@ class _Order:
             with contextlib.suppress(VisionPulseError):
                 await asyncio.shield(
                     asyncio.ensure_future(
-                        loop.in_thread(ledger.store.release, fingerprint, ledger._owner)
+                        loop.in_thread(ledger.store.release, fingerprint, self.desk.owner)
                     )
                 )
 
     def _take(self) -> bool:
         ledger = self.ledger
-        return ledger.store.take(self.recipe.fingerprint, ledger._owner, lease=ledger.lease)
+        return ledger.store.take(self.recipe.fingerprint, self.desk.owner, lease=ledger.lease)
 
     async def _keep(self) -> None:
         ledger, fingerprint = self.ledger, self.recipe.fingerprint
@@ -369,11 +379,11 @@ class _Order:
             # A database that cannot be written for a moment is no reason to end a paid call.
             with contextlib.suppress(VisionPulseError):
                 await loop.in_thread(
-                    lambda: ledger.store.keep(fingerprint, ledger._owner, lease=ledger.lease)
+                    lambda: ledger.store.keep(fingerprint, self.desk.owner, lease=ledger.lease)
                 )
 
     async def _make_and_record(self) -> Artefact:
-        ledger, recipe = self.ledger, self.recipe
+        recipe = self.recipe
         call = CallRecord(
             recipe.fingerprint,
             recipe.kind,
@@ -382,7 +392,7 @@ class _Order:
             self.use,
             self.quote.bound,
         )
-        limit = ledger._limit(recipe.provider, recipe.kind, self.concurrency)
+        limit = self.desk.limit(recipe.provider, recipe.kind, self.concurrency)
         with tempfile.TemporaryDirectory(prefix="visionpulse-") as scratch:
             async with limit:
                 made = await self._attempt(call, Path(scratch))
@@ -410,7 +420,7 @@ class _Order:
         except RefusedError as error:
             refusal = Refusal(error.code, error.message, error.provider, error.model)
             await loop.in_thread(
-                ledger.store.refuse, recipe.fingerprint, recipe.kind, refusal, ledger._owner
+                ledger.store.refuse, recipe.fingerprint, recipe.kind, refusal, self.desk.owner
             )
             raise
         except ProviderError as error:
@@ -437,7 +447,7 @@ class _Order:
         while True:
             if not (ledger.there(artefact) and ledger.intact(artefact)):
                 ledger.storage.put(artefact.key, made.data)
-            if ledger.store.record(artefact, self.use, ledger._owner, ledger.there):
+            if ledger.store.record(artefact, self.use, self.desk.owner, ledger.there):
                 return artefact
 
     def _on_retry(self, error: BaseException) -> None:

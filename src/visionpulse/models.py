@@ -483,7 +483,8 @@ def _edit_scene(scene: Scene, prompt: str | None, text: str | None, redraw: bool
 
 
 def _respan(scenes: Sequence[Scene]) -> list[Scene]:
-    at, spanned = 0, []
+    at = 0
+    spanned: list[Scene] = []
     for scene in scenes:
         end = at + len(scene.text)
         spanned.append(scene.model_copy(update={"start_char": at, "end_char": end}))

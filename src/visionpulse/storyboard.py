@@ -55,7 +55,10 @@ def plan(script: str, storyboard: Storyboard, kept: Sequence[Scene], options: Vi
 
 
 def _moves(script: str, count: int, wanted: Motion | Literal["auto"]) -> Sequence[Motion]:
-    return motions(count, seed=script) if wanted == "auto" else [wanted] * count
+    if wanted == "auto":
+        return motions(count, seed=script)
+    moves: list[Motion] = [wanted] * count
+    return moves
 
 
 def check_storyboard(storyboard: Storyboard, request: StoryboardRequest) -> None:

@@ -27,7 +27,7 @@ Span = tuple[int, int]
 # The package has no types of its own.
 _boundaries = cast(
     "Callable[[str, str], list[Mapping[str, Any]]]",
-    sentencex.get_sentence_boundaries,  # pyright: ignore[reportUnknownMemberType]
+    sentencex.get_sentence_boundaries,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

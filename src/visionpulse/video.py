@@ -22,6 +22,7 @@ from visionpulse.ledger import Ledger, Recipe, current_run
 from visionpulse.models import (
     Artefact,
     Film,
+    Motion,
     Narration,
     Scene,
     Sentence,
@@ -376,7 +377,7 @@ def _of_move(move: Move) -> dict[str, str | int]:
 def _stills(keys: Sequence[str], scenes: Sequence[Scene], seed: str) -> list[Still]:
     if scenes and len(scenes) != len(keys):
         raise InputError(f"{len(keys)} pictures do not fit {len(scenes)} scenes.")
-    moves = [scene.motion for scene in scenes] or motions(len(keys), seed=seed)
+    moves: list[Motion] = [scene.motion for scene in scenes] or motions(len(keys), seed=seed)
     return [
         Still(Path(key), PurePosixPath(key).stem, move)
         for key, move in zip(keys, moves, strict=True)

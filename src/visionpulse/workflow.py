@@ -13,11 +13,10 @@ There is no checkpointer: what was made is in the ledger, and a graph run again 
 from __future__ import annotations
 
 import asyncio
-import operator
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Protocol, TypedDict
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, StateGraph  # pyright: ignore[reportMissingTypeStubs]
 
 from visionpulse.audio import AudioService
 from visionpulse.errors import VisionPulseError
@@ -27,14 +26,25 @@ from visionpulse.models import Failure, Narration, Scene, Stage, VideoOptions
 from visionpulse.video import VideoService
 
 
-class VideoGenerationState(TypedDict, total=False):
-    """What the nodes pass on: plain data, never bytes. Paths are storage keys of objects."""
+def _merged(before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
+    return {**before, **after}
 
+
+def _both(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [*before, *after]
+
+
+class _Wanted(TypedDict):
     video_id: str
-    title: str
     script: str
     style: str
     voice: str
+
+
+class VideoGenerationState(_Wanted, total=False):
+    """What the nodes pass on: plain data, never bytes. Paths are storage keys of objects."""
+
+    title: str
     keywords: list[str]
     negative_keywords: list[str]
     options: dict[str, Any]
@@ -49,9 +59,9 @@ class VideoGenerationState(TypedDict, total=False):
     video_path: str
     caption_paths: dict[str, str]
     film: dict[str, Any]
-    files: Annotated[dict[str, str], operator.or_]
+    files: Annotated[dict[str, str], _merged]
     """For each documented name the object it stands for."""
-    error: Annotated[list[dict[str, Any]], operator.add]
+    error: Annotated[list[dict[str, Any]], _both]
     """Both branches may fail in one step; both failures are kept."""
 
 
@@ -196,8 +206,8 @@ class _Nodes:
 
     async def assemble_video(self, state: VideoGenerationState) -> Update:
         made = await self._video.assemble(
-            state["image_paths"],
-            Narration.model_validate(state["narration"]),
+            state.get("image_paths", []),
+            Narration.model_validate(state.get("narration")),
             state["video_id"],
             scenes=_scenes(state),
             options=_options(state),

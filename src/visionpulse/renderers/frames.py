@@ -110,8 +110,9 @@ def _resize(
         # H.264 puts chroma samples above the left of two luma columns, not between them: a quarter
         # of a chroma step to the left. The column of padding is what lies there at the edge.
         left += pad - width / size[0] / 4
-    # A rounding error may put the far edge a hair outside, which Pillow refuses.
+    # A rounding error may put an edge a hair outside, which Pillow refuses.
     right, bottom = min(left + width, plane.width), min(top + height, plane.height)
+    left, top = max(left, 0.0), max(top, 0.0)
     # Linear is as near to the original as cubic for chroma, at 60 % of the work.
     kind = Image.Resampling.BILINEAR if pad else Image.Resampling.BICUBIC
     return plane.resize(size, kind, box=(left, top, right, bottom))

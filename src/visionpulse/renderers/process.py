@@ -157,7 +157,7 @@ class Job:
         words = b"".join(told).decode(errors="replace")
         if self._stopped:
             raise Stopped
-        if expired.is_set():
+        if expired.is_set() and child.returncode:
             raise RenderError(
                 f"{what} took longer than {seconds:.0f} seconds and was ended.{_last(words)}",
                 code="render_timeout",
@@ -172,14 +172,17 @@ class Job:
         with self._lock:
             if self._stopped:
                 raise Stopped
-            self._child = subprocess.Popen(  # noqa: S603
-                [path, "-hide_banner", "-nostdin", "-nostats", "-y", *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                # Its own group: Ctrl-C is for us to handle, and a wrapper's children end with it.
-                start_new_session=True,
-            )
+            try:
+                self._child = subprocess.Popen(  # noqa: S603
+                    [path, "-hide_banner", "-nostdin", "-nostats", "-y", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    # Its own group: Ctrl-C is ours to handle, and a wrapper's children end with it.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise RenderError(f"{path} could not be started: {error}.") from error
             return self._child
 
 

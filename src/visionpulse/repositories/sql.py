@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from visionpulse.errors import (
     BudgetExceededError,
@@ -73,8 +75,8 @@ class SqlRepository:
                 max_overflow=-1,
                 json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
             )
-            sa.event.listen(self._engine, "connect", _on_connect)
-            sa.event.listen(self._engine, "begin", _on_begin)
+            event.listen(self._engine, "connect", _on_connect)
+            event.listen(self._engine, "begin", _on_begin)
             self._writer = self._engine.execution_options(visionpulse_writes=True)
             # Writers of one process queue here: SQLite's own lock is polled, and not in turn.
             self._turn = threading.Lock()
@@ -504,7 +506,7 @@ class SqlRepository:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, sqlite3.Error) as error:
             raise _explained(self.name, getattr(error, "orig", None) or error) from error
         except OSError as error:
             raise RepositoryError(
@@ -536,7 +538,7 @@ def _url(database: str | Path) -> sa.URL:
         return sa.URL.create("sqlite", database=str(database))
     try:
         url = sa.make_url(str(database))
-    except sa.exc.ArgumentError as error:
+    except ArgumentError as error:
         raise RepositoryError(
             "The database URL cannot be read.", hint="For example: sqlite:///visionpulse.db"
         ) from error

@@ -39,7 +39,7 @@ class Fake:
 
     price: Decimal = Decimal(0)
     seconds: float = 0.0
-    failures: list[Exception | None] = field(default_factory=list)
+    failures: list[Exception | None] = field(default_factory=list[Exception | None])
     identity: str = "fake"
     concurrency: int = 8
 
@@ -57,7 +57,7 @@ class Fake:
 class FakePrompts(Fake):
     """Divides the sentences evenly; the prompt is the text."""
 
-    asked: list[StoryboardRequest] = field(default_factory=list)
+    asked: list[StoryboardRequest] = field(default_factory=list[StoryboardRequest])
     provider: str = "fake"
     model: str = "fake-prompts"
 
@@ -82,7 +82,7 @@ class FakePrompts(Fake):
 class FakeImages(Fake):
     """Draws a gradient in a colour of the prompt's."""
 
-    drawn: list[str] = field(default_factory=list)
+    drawn: list[str] = field(default_factory=list[str])
     """The prompts, in the order they were asked for."""
     provider: str = "fake"
     model: str = "fake-images"
@@ -99,7 +99,7 @@ class FakeImages(Fake):
 class FakeSpeech(Fake):
     """Hums for 40 ms a character, a pitch for each voice."""
 
-    spoken: list[str] = field(default_factory=list)
+    spoken: list[str] = field(default_factory=list[str])
     """The texts, in the order they were asked for."""
     provider: str = "fake"
     model: str = "fake-speech"

@@ -57,10 +57,10 @@ class Hibari:
         self._normalize: Any = import_module("hibari.g2p.normalize").normalize
         # Both are made on first use, which two threads could have at once.
         self._g2p: Any = self._tts.g2p
-        assert self._g2p.oov
-        self._session, self.knows_times = self._open(durations)
+        _ = self._g2p.oov
+        self.knows_times = self._expose(durations)
 
-    def _open(self, durations: str) -> tuple[Any, bool]:
+    def _expose(self, durations: str) -> bool:
         runtime: Any = import_module("onnxruntime")
         options = runtime.SessionOptions()
         # One thread, so that sums are added up in the same order every time.
@@ -68,11 +68,13 @@ class Hibari:
         options.log_severity_level = 4
         model = Path(self._tts.model_path).read_bytes() + _output(durations)
         try:
-            session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._tts.sess = runtime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
         except Exception:
             # Another export of the model; onnxruntime's errors have no class in common.
-            return self._tts.sess, False
-        return session, True
+            return False
+        return True
 
     def say(
         self, sentences: Iterable[str], pitch: float = 1, tract: float = 1
@@ -100,7 +102,7 @@ class Hibari:
                 "ids": np.asarray([ids], np.int64),
                 "speed": np.asarray([1.0], np.float32),
             }
-            outputs = self._session.run(None, inputs)
+            outputs = self._tts.sess.run(None, inputs)
             *shapes, phase, f0 = (output[0] for output in outputs[:6])
             if pitch != 1:
                 # Loudness and phase of the harmonics; between them the model says anything.

@@ -49,7 +49,7 @@ class Illustrator:
                 hint=f"Each side must be from {_SMALLEST} to {_LARGEST} pixels.",
             )
 
-    def quote(self, request: PictureRequest) -> Quote:  # noqa: ARG002
+    def quote(self, request: PictureRequest) -> Quote:
         """Return a price of nothing."""
         return FREE
 
@@ -69,14 +69,18 @@ class Illustrator:
         """Draw a PNG of exactly the size that was asked for. Raises InputError."""
         self.check(request)
         style = request.style
-        seed = hashlib.sha256(f"{style.name if style else ''}\n{request.prompt}".encode("utf-8", "replace"))
+        seed = hashlib.sha256(
+            f"{style.name if style else ''}\n{request.prompt}".encode("utf-8", "replace")
+        )
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(seed.digest(), "big")))
         canvas = Canvas(*_drawn_size(request.width, request.height), rng)
         brief = Brief(request.prompt, request.avoid, style, rng)
         choose_family(brief).draw(canvas, brief)
         drawn = treat(canvas, style)
         pixels = (np.clip(drawn, 0, 1) * 255 + 0.5).astype(np.uint8)
-        image = Image.fromarray(pixels).resize((request.width, request.height), Image.Resampling.LANCZOS)
+        image = Image.fromarray(pixels).resize(
+            (request.width, request.height), Image.Resampling.LANCZOS
+        )
         buffer = io.BytesIO()
         image.save(buffer, "PNG", compress_level=4)
         return Picture(data=buffer.getvalue())

@@ -39,7 +39,13 @@ class Vocabulary:
         """Return how strongly a text calls for it; the first words of a prompt say most."""
         total = 0.0
         for place, word in enumerate(told):
-            weight = 3.0 if self._subjects.fullmatch(word) else 1.0 if self._hints.fullmatch(word) else 0.0
+            weight = (
+                3.0
+                if self._subjects.fullmatch(word)
+                else 1.0
+                if self._hints.fullmatch(word)
+                else 0.0
+            )
             total += weight * (1 - 0.5 * place / len(told))
         return total
 

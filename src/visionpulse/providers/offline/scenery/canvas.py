@@ -7,12 +7,13 @@ Lengths are in units of the shorter side, so that a circle is round on any canva
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-Plane = npt.NDArray[np.float32]
+Plane = npt.NDArray[np.floating[Any]]
 """A picture of one value per pixel, a curve of one per column, or a colour of three."""
 Points = Sequence[tuple[float, float]]
 
@@ -83,7 +84,11 @@ def _convolved(plane: Plane, sigma: float) -> Plane:
 
 
 def rough(
-    rng: np.random.Generator, size: tuple[int, int], cells: tuple[float, float], octaves: int, gain: float
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    cells: tuple[float, float],
+    octaves: int,
+    gain: float,
 ) -> Plane:
     """Return fractal noise from 0 to 1.
 
@@ -193,10 +198,15 @@ class Canvas:
         depth = 1 / np.maximum(np.abs(self.y - np.float32(horizon)), 0.004)
         pixels = np.float32(lumps * size / 16)
         # Seen from anywhere but the texture's own edge, where its reflection would show.
-        across = (self.x - np.float32(self.wide / 2)) * depth * pixels + np.float32(size * self.between(0.3, 0.7))
+        across = (self.x - np.float32(self.wide / 2)) * depth * pixels + np.float32(
+            size * self.between(0.3, 0.7)
+        )
         away = depth * pixels * np.float32(0.35 * stretch) + 0 * across
         # Reflected at the edges of the texture: it repeats without a seam.
-        column, row = (np.abs((at % (2 * size)) - size).astype(np.int32).clip(0, size - 1) for at in (across, away))
+        column, row = (
+            np.abs((at % (2 * size)) - size).astype(np.int32).clip(0, size - 1)
+            for at in (across, away)
+        )
         # Towards the horizon the lumps become finer than a pixel: fade to their mean.
         fine = np.clip(np.abs(self.y - horizon) * self.short / (lumps * 3), 0, 1) ** 0.7
         return texture[row, column] * fine + np.float32(0.5) * (1 - fine)
@@ -218,7 +228,9 @@ class Canvas:
             part = at - left
             if octave < 3:
                 part = part * part * (3 - 2 * part)
-            curve += amplitude * (knots[left] * (1 - part) + knots[left + 1] * part).astype(np.float32)
+            curve += amplitude * (knots[left] * (1 - part) + knots[left + 1] * part).astype(
+                np.float32
+            )
             total += amplitude
             amplitude *= roughness
         return (base - height * (curve / total - 0.5) * 2).astype(np.float32)
@@ -287,7 +299,9 @@ class Stencil:
         """Fill a polygon."""
         self._draw.polygon(self._pixels(points), fill=round(255 * fill))
 
-    def ellipse(self, x: float, y: float, across: float, down: float | None = None, fill: float = 1) -> None:
+    def ellipse(
+        self, x: float, y: float, across: float, down: float | None = None, fill: float = 1
+    ) -> None:
         """Fill an ellipse by its centre and radii."""
         down = across if down is None else down
         box = self._pixels([(x - across, y - down), (x + across, y + down)])

@@ -5,13 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, blurred, colour, colours, mix, moved
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    Stencil,
+    blurred,
+    colour,
+    colours,
+    mix,
+    moved,
+)
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 
 _VIEWS = {
     "water": Vocabulary("river* harbor* harbour* bay water* bridge* port coast*"),
-    "roofs": Vocabulary("roof* apartment* house* neighborhood* neighbourhood* home* housing rent* old town*"),
-    "street": Vocabulary("street* traffic car cars taxi* commut* avenue bus transport* walk* shop* pedestrian*"),
+    "roofs": Vocabulary(
+        "roof* apartment* house* neighborhood* neighbourhood* home* housing rent* old town*"
+    ),
+    "street": Vocabulary(
+        "street* traffic car cars taxi* commut* avenue bus transport* walk* shop* pedestrian*"
+    ),
 }
 _LAMPS = colours("#ffd98a #ffb85c #fff0c9 #bfe0ff #ff9a5a")
 
@@ -39,7 +52,10 @@ def draw(canvas: Canvas, brief: Brief) -> None:
 def _row(canvas: Canvas, sky: Sky, foot: float, depth: float, centre: float) -> None:
     hour = sky.hour
     walls, windows, sides = canvas.stencil(), canvas.stencil(), canvas.stencil()
-    tallest, spread = canvas.between(0.28, 0.62) * canvas.tall * (1.15 - 0.55 * depth), canvas.between(0.15, 0.45)
+    tallest, spread = (
+        canvas.between(0.28, 0.62) * canvas.tall * (1.15 - 0.55 * depth),
+        canvas.between(0.15, 0.45),
+    )
     share_lit = 0.1 + 0.45 * min(1.0, hour.stars + (0.2 if not hour.disc else 0))
     x = -0.05
     while x < canvas.wide + 0.05:
@@ -56,18 +72,26 @@ def _row(canvas: Canvas, sky: Sky, foot: float, depth: float, centre: float) -> 
     # Haze lies in the streets: the feet of far buildings are paler than their tops.
     body = tone + (hour.haze - tone) * np.clip((1 - fade) * (1 - depth) * 0.8, 0, 1)[..., None]
     canvas.paint(body + 0 * canvas.pixels, mask)
-    canvas.light(hour.sun, sides.mask() * (0.22 if hour.disc else 0.08) * (0.35 + 0.65 * depth) * mask)
+    canvas.light(
+        hour.sun, sides.mask() * (0.22 if hour.disc else 0.08) * (0.35 + 0.65 * depth) * mask
+    )
     lit = windows.mask() * mask
     tint = _LAMPS[int(canvas.rng.integers(len(_LAMPS)))]
     glowing = min(1.0, 0.25 + hour.stars * 1.2)
     canvas.light(tint, lit * np.float32(glowing * (0.45 + 0.55 * depth)))
     if hour.stars:
         canvas.light(tint, blurred(lit, canvas.short * 0.012) * np.float32(0.8 * hour.stars))
-        canvas.light(mix(tint, colour("#ff9060"), 0.4), np.clip(1 - (foot - canvas.y) / 0.3, 0, 1) ** 2 * mask * np.float32(0.25 * hour.stars))
+        canvas.light(
+            mix(tint, colour("#ff9060"), 0.4),
+            np.clip(1 - (foot - canvas.y) / 0.3, 0, 1) ** 2 * mask * np.float32(0.25 * hour.stars),
+        )
 
 
 def _building(
-    canvas: Canvas, stencils: tuple[Stencil, Stencil, Stencil], box: tuple[float, float, float, float], share_lit: float
+    canvas: Canvas,
+    stencils: tuple[Stencil, Stencil, Stencil],
+    box: tuple[float, float, float, float],
+    share_lit: float,
 ) -> None:
     walls, windows, sides = stencils
     left, top, right, foot = box
@@ -76,9 +100,17 @@ def _building(
     walls.box(left, top, right, foot)
     sides.box(right - wide * 0.22, top, right, foot)
     if crown == 0:
-        walls.line([((left + right) / 2, top), ((left + right) / 2, top - wide * canvas.between(0.4, 1.2))], wide * 0.045)
+        walls.line(
+            [
+                ((left + right) / 2, top),
+                ((left + right) / 2, top - wide * canvas.between(0.4, 1.2)),
+            ],
+            wide * 0.045,
+        )
     elif crown == 1:
-        walls.polygon([(left, top), (left + wide * canvas.between(0.2, 0.8), top - wide * 0.7), (right, top)])
+        walls.polygon(
+            [(left, top), (left + wide * canvas.between(0.2, 0.8), top - wide * 0.7), (right, top)]
+        )
     elif crown == 2:
         walls.box(left + wide * 0.18, top - wide * 0.35, right - wide * 0.18, top)
         walls.box(left + wide * 0.34, top - wide * 0.65, right - wide * 0.34, top)
@@ -104,7 +136,12 @@ def _reflection(canvas: Canvas, sky: Sky, foot: float) -> None:
     rows = np.clip(first - 1 - (np.arange(count) * 1.5).astype(int), 0, first)
     smeared = canvas.pixels[rows]
     kernel = max(1, canvas.short // 60)
-    smeared = (smeared + moved(smeared, kernel, 0) + moved(smeared, -kernel, 0) + moved(smeared, kernel * 2, 0)) / 4
+    smeared = (
+        smeared
+        + moved(smeared, kernel, 0)
+        + moved(smeared, -kernel, 0)
+        + moved(smeared, kernel * 2, 0)
+    ) / 4
     ripple = canvas.receding(foot - 0.03, 5, 4, 4)[first:]
     sway = ((ripple - 0.5) * canvas.short * 0.05).astype(int)
     columns = np.clip(np.arange(canvas.width)[None, :] + sway, 0, canvas.width - 1)
@@ -117,7 +154,9 @@ def _street(canvas: Canvas, brief: Brief) -> None:
     """Look along a street: walls run to the vanishing point, lamps glow along the kerb."""
     hour = pick_hour(brief, canvas, ("golden", "sunset", "dusk", "blue", "night", "overcast"))
     x, y = canvas.wide * canvas.between(0.25, 0.75), canvas.tall * canvas.between(0.45, 0.68)
-    sky = paint_sky(canvas, hour, y + 0.02, sun=(x + canvas.between(-0.12, 0.12), y - canvas.between(0.02, 0.2)))
+    sky = paint_sky(
+        canvas, hour, y + 0.02, sun=(x + canvas.between(-0.12, 0.12), y - canvas.between(0.02, 0.2))
+    )
     road = canvas.below(np.full(canvas.width, y, np.float32))
     wet = canvas.receding(y, 14, 1.5, 4)
     near = np.clip((canvas.y - y) / (canvas.tall - y), 0, 1)
@@ -141,7 +180,14 @@ def _terrace(canvas: Canvas, sky: Sky, vanishing: tuple[float, float], side: int
         high = canvas.between(0.7, 1.7)
         near_x, far_x = x + side * edge * following, x + side * edge * far
         walls, windows = canvas.stencil(), canvas.stencil()
-        walls.polygon([(far_x, y + 0.42 * far), (far_x, y - high * far), (near_x, y - high * following), (near_x, y + 0.42 * following)])
+        walls.polygon(
+            [
+                (far_x, y + 0.42 * far),
+                (far_x, y - high * far),
+                (near_x, y - high * following),
+                (near_x, y + 0.42 * following),
+            ]
+        )
         own = np.random.default_rng(canvas.rng.integers(2**63))
         for floor in range(14):
             for pane in range(5):
@@ -152,14 +198,26 @@ def _terrace(canvas: Canvas, sky: Sky, vanishing: tuple[float, float], side: int
                 up = low - 0.075
                 if up < -high + 0.08:
                     continue
-                windows.polygon([(x + side * edge * at[0], y + low * at[0]), (x + side * edge * at[0], y + up * at[0]), (x + side * edge * at[1], y + up * at[1]), (x + side * edge * at[1], y + low * at[1])], fill=float(own.uniform(0.35, 1)))
+                windows.polygon(
+                    [
+                        (x + side * edge * at[0], y + low * at[0]),
+                        (x + side * edge * at[0], y + up * at[0]),
+                        (x + side * edge * at[1], y + up * at[1]),
+                        (x + side * edge * at[1], y + low * at[1]),
+                    ],
+                    fill=float(own.uniform(0.35, 1)),
+                )
         depth = min(1.0, 0.25 + far * 1.1)
         mask = walls.mask()
         grain = 0.85 + 0.3 * canvas.noise(6, 4)
         canvas.paint(hour.at(depth) * grain[..., None], mask)
         canvas.light(hour.sun, mask * np.float32(0.16 * (1 - depth)))
         lit = windows.mask() * mask
-        canvas.light(_LAMPS[int(own.integers(len(_LAMPS)))], lit * np.float32(0.35 + 0.55 * hour.stars) + blurred(lit, canvas.short * 0.015) * np.float32(hour.stars * 0.6))
+        canvas.light(
+            _LAMPS[int(own.integers(len(_LAMPS)))],
+            lit * np.float32(0.35 + 0.55 * hour.stars)
+            + blurred(lit, canvas.short * 0.015) * np.float32(hour.stars * 0.6),
+        )
         far = following
 
 
@@ -169,7 +227,14 @@ def _lamps(canvas: Canvas, sun: Plane, vanishing: tuple[float, float]) -> None:
     posts, bulbs = canvas.stencil(), canvas.stencil()
     for near in (0.12, 0.2, 0.34, 0.6, 1.05):
         at_x = x + side * 0.36 * near
-        posts.line([(at_x, y + 0.42 * near), (at_x, y - 0.38 * near), (at_x - side * 0.1 * near, y - 0.42 * near)], 0.014 * near)
+        posts.line(
+            [
+                (at_x, y + 0.42 * near),
+                (at_x, y - 0.38 * near),
+                (at_x - side * 0.1 * near, y - 0.42 * near),
+            ],
+            0.014 * near,
+        )
         bulbs.ellipse(at_x - side * 0.11 * near, y - 0.415 * near, 0.02 * near)
         canvas.glow(at_x - side * 0.11 * near, y - 0.41 * near, 0.09 * near, colour("#ffd28a"), 0.8)
     canvas.paint(colour("#0a0a10"), posts.mask() * 0.9)
@@ -179,9 +244,11 @@ def _lamps(canvas: Canvas, sun: Plane, vanishing: tuple[float, float]) -> None:
 FAMILY = Family(
     "city",
     Vocabulary(
-        "city cities skyline* urban street* building* skyscraper* downtown metropolis traffic tokyo york london paris apartment* "
+        "city cities skyline* urban street* building* skyscraper* downtown metropolis "
+        "traffic tokyo york london paris apartment* "
         "architect* office* taxi* suburb* avenue mayor",
-        "night work* business* company corporate people modern crowd* job* house* housing rent* town* commut* construct* real estate neon shop* restaurant* bus",
+        "night work* business* company corporate people modern crowd* job* house* "
+        "housing rent* town* commut* construct* real estate neon shop* restaurant* bus",
     ),
     draw,
     roams=True,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, blurred, colour, colours, mix, ramp
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    blurred,
+    colour,
+    colours,
+    mix,
+    ramp,
+)
 from visionpulse.providers.offline.scenery.sky import scatter_stars
 
 _GASES = (
@@ -44,16 +52,30 @@ def draw_nebula(canvas: Canvas, brief: Brief) -> None:
 
 
 def _cloud(canvas: Canvas, gas: Plane, strength: float) -> None:
-    warp, second, detail = canvas.noise(1.6, 7, 0.55), canvas.noise(2.4, 6, 0.55), canvas.noise(3.6, 7, 0.6)
-    rows = np.clip(np.arange(canvas.height)[:, None] + (warp - 0.5) * canvas.short * 0.55, 0, canvas.height - 1)
-    columns = np.clip(np.arange(canvas.width)[None, :] + (second - 0.5) * canvas.short * 0.55, 0, canvas.width - 1)
+    warp, second, detail = (
+        canvas.noise(1.6, 7, 0.55),
+        canvas.noise(2.4, 6, 0.55),
+        canvas.noise(3.6, 7, 0.6),
+    )
+    rows = np.clip(
+        np.arange(canvas.height)[:, None] + (warp - 0.5) * canvas.short * 0.55, 0, canvas.height - 1
+    )
+    columns = np.clip(
+        np.arange(canvas.width)[None, :] + (second - 0.5) * canvas.short * 0.55, 0, canvas.width - 1
+    )
     curled = detail[rows.astype(int), columns.astype(int)]
     angle, across = canvas.between(0, np.pi), canvas.between(0.16, 0.42)
     x, y = canvas.wide * canvas.between(0.15, 0.85), canvas.tall * canvas.between(0.15, 0.85)
-    off = (canvas.x - x) * np.float32(np.sin(angle)) + (canvas.y - y) * np.float32(np.cos(angle)) + (warp - 0.5) * 0.45
+    off = (
+        (canvas.x - x) * np.float32(np.sin(angle))
+        + (canvas.y - y) * np.float32(np.cos(angle))
+        + (warp - 0.5) * 0.45
+    )
     band = np.exp(-((off / across) ** 2))
     heart = np.exp(-((canvas.distance(x, y) / canvas.between(0.35, 0.8)) ** 2))
-    density = np.clip((curled * 1.1 * band * (0.35 + 0.75 * heart) + 0.16 * second * band) * strength, 0, 1)
+    density = np.clip(
+        (curled * 1.1 * band * (0.35 + 0.75 * heart) + 0.16 * second * band) * strength, 0, 1
+    )
     canvas.paint(ramp(density, gas))
     dust = np.clip((canvas.noise(4, 7, 0.6) - 0.52) * 3, 0, 1) * band
     canvas.shade(dust * 0.72)
@@ -76,7 +98,11 @@ def _galaxy(canvas: Canvas, gas: Plane) -> None:
     disc = np.exp(-away / size * 1.6)
     density = disc * (0.3 + 0.9 * swirl**1.6) * (0.45 + 0.75 * texture)
     canvas.paint(ramp(np.clip(density * 1.25, 0, 1), gas), np.clip(density * 4, 0, 1))
-    dust = np.clip(np.cos(arms * (angle + wound * np.log(away + 0.03)) + 2.2) - 0.3, 0, 1) * disc * texture
+    dust = (
+        np.clip(np.cos(arms * (angle + wound * np.log(away + 0.03)) + 2.2) - 0.3, 0, 1)
+        * disc
+        * texture
+    )
     canvas.shade(dust * 1.1)
     core = np.exp(-((away / (size * 0.2)) ** 1.3))
     canvas.light(mix(gas[4], colour("#fff4d8"), 0.6), core.astype(np.float32))
@@ -93,10 +119,18 @@ def _hole(canvas: Canvas, gas: Plane) -> None:
     v = (dy * np.float32(np.cos(turn)) - dx * np.float32(np.sin(turn))) / np.float32(size)
     away = np.hypot(u, v)
     canvas.shade((away < 1.1) * 1.0)
-    ring = np.exp(-np.abs(away - 1.28) / 0.09) * (away > 1.08) + np.exp(-np.clip(away - 1.28, 0, 9) / 0.5) * (away > 1.25) * 0.35
+    ring = (
+        np.exp(-np.abs(away - 1.28) / 0.09) * (away > 1.08)
+        + np.exp(-np.clip(away - 1.28, 0, 9) / 0.5) * (away > 1.25) * 0.35
+    )
     flat = np.hypot(u, v * 6.5)
     streaks = np.interp(flat, np.linspace(0.9, 4.2, 50), canvas.rng.random(50))
-    disc = np.exp(-((flat - 1.9) / 0.9) ** 2) * (flat > 1.1) * (0.45 + 0.8 * streaks) * ((v > 0) | (away > 1.1))
+    disc = (
+        np.exp(-(((flat - 1.9) / 0.9) ** 2))
+        * (flat > 1.1)
+        * (0.45 + 0.8 * streaks)
+        * ((v > 0) | (away > 1.1))
+    )
     beam = 1 + 0.55 * np.tanh(u * canvas.side())
     fire = np.clip((ring + disc) * beam, 0, 1.6).astype(np.float32)
     hot = ramp(np.clip(fire * 0.8, 0, 1), colours("#000000 #7a2408 #f08a2a #ffd98a #ffffff"))
@@ -117,7 +151,9 @@ def _bright_stars(canvas: Canvas, gas: Plane) -> None:
 
 _WORLDS = {
     "ringed": Vocabulary("ring* saturn jupiter uranus giant*"),
-    "orbit": Vocabulary("orbit* satellite* earth globe world* astronaut* atmosphere* station* climate continent*"),
+    "orbit": Vocabulary(
+        "orbit* satellite* earth globe world* astronaut* atmosphere* station* climate continent*"
+    ),
     "desert": Vocabulary("moon* mars lunar crater* rover* land* surface* colony"),
 }
 
@@ -137,11 +173,16 @@ def draw_planet(canvas: Canvas, brief: Brief) -> None:
         x, y = canvas.wide * canvas.between(0.22, 0.78), canvas.tall * canvas.between(0.25, 0.75)
         _world(canvas, gas, (x, y), canvas.between(0.16, 0.36), rings=canvas.chance(0.75))
         if canvas.chance(0.7):
-            x, y = canvas.wide - x + canvas.between(-0.1, 0.1), canvas.tall - y + canvas.between(-0.1, 0.1)
+            x, y = (
+                canvas.wide - x + canvas.between(-0.1, 0.1),
+                canvas.tall - y + canvas.between(-0.1, 0.1),
+            )
             _world(canvas, _gas(canvas), (x, y), canvas.between(0.03, 0.08), rings=False)
 
 
-def _world(canvas: Canvas, gas: Plane, at: tuple[float, float], radius: float, *, rings: bool) -> None:
+def _world(
+    canvas: Canvas, gas: Plane, at: tuple[float, float], radius: float, *, rings: bool
+) -> None:
     u, v = (canvas.x - at[0]) / np.float32(radius), (canvas.y - at[1]) / np.float32(radius)
     away = np.hypot(u, v)
     bulge = np.sqrt(np.clip(1 - away**2, 0, 1))
@@ -151,18 +192,33 @@ def _world(canvas: Canvas, gas: Plane, at: tuple[float, float], radius: float, *
     tilt = canvas.between(-0.7, 0.7)
     storms = canvas.noise(4 / max(radius, 0.1) * 0.3, 5)
     latitude = v * np.float32(np.cos(tilt)) + u * np.float32(np.sin(tilt)) + (storms - 0.5) * 0.22
-    belts = np.interp(latitude, np.linspace(-1.3, 1.3, 22), canvas.rng.random(22)).astype(np.float32)
-    skin = ramp(np.clip(belts * 0.8 + storms * 0.25, 0, 1), np.stack([gas[2] * 0.8, gas[3], gas[4]]))
+    belts = np.interp(latitude, np.linspace(-1.3, 1.3, 22), canvas.rng.random(22)).astype(
+        np.float32
+    )
+    skin = ramp(
+        np.clip(belts * 0.8 + storms * 0.25, 0, 1), np.stack([gas[2] * 0.8, gas[3], gas[4]])
+    )
     cos, sin = np.float32(np.cos(tilt * 0.8)), np.float32(np.sin(tilt * 0.8))
     ring_u, ring_v = u * cos + v * sin, (v * cos - u * sin) / np.float32(canvas.between(0.18, 0.4))
     out = np.hypot(ring_u, ring_v)
     grooves = np.interp(out, np.linspace(1.3, 2.4, 60), canvas.rng.random(60)).astype(np.float32)
-    ring = np.clip((out - 1.35) / 0.03, 0, 1) * np.clip((2.35 - out) / 0.05, 0, 1) * np.clip(grooves * 1.2, 0.1, 1)
+    ring = (
+        np.clip((out - 1.35) / 0.03, 0, 1)
+        * np.clip((2.35 - out) / 0.05, 0, 1)
+        * np.clip(grooves * 1.2, 0.1, 1)
+    )
     shadowed = (u * light[0] + v * light[1] < 0) & (np.abs(u * light[1] - v * light[0]) < 0.8)
     ring = (ring * np.where(shadowed, 0.2, 0.85) * rings).astype(np.float32)
     canvas.paint(gas[4] * 0.85, ring * (ring_v < 0))
-    canvas.paint(skin * (lit[..., None] * 1.15 + 0.012), np.clip((1 - away) * radius * canvas.short + 0.5, 0, 1))
-    rim = np.exp(-np.clip(away - 1, 0, 9) / 0.07) * (away > 1) * np.clip(u * light[0] + v * light[1] + 0.3, 0, 1)
+    canvas.paint(
+        skin * (lit[..., None] * 1.15 + 0.012),
+        np.clip((1 - away) * radius * canvas.short + 0.5, 0, 1),
+    )
+    rim = (
+        np.exp(-np.clip(away - 1, 0, 9) / 0.07)
+        * (away > 1)
+        * np.clip(u * light[0] + v * light[1] + 0.3, 0, 1)
+    )
     canvas.light(gas[3], rim.astype(np.float32) * 0.55)
     canvas.paint(gas[4] * 0.85, ring * (ring_v >= 0))
 
@@ -183,7 +239,10 @@ def _limb(canvas: Canvas, gas: Plane) -> None:
     surface = surface + (ramp(land, soil) - surface) * np.clip((land - 0.52) * 25, 0, 1)[..., None]
     surface = surface + (1 - surface) * (np.clip((cloud - 0.5) * 3, 0, 1) * 0.85)[..., None]
     sun_angle = canvas.between(-1.0, 1.0)
-    edge_x, edge_y = x - np.sin(angle + sun_angle * 0.5) * radius, y - np.cos(angle + sun_angle * 0.5) * radius
+    edge_x, edge_y = (
+        x - np.sin(angle + sun_angle * 0.5) * radius,
+        y - np.cos(angle + sun_angle * 0.5) * radius,
+    )
     day = np.exp(-((canvas.distance(edge_x, edge_y) / canvas.between(0.45, 1.0)) ** 2))
     lights = (canvas.noise(45, 3) > 0.82) * (land > 0.54) * np.clip(0.5 - day, 0, 1)
     inside = np.clip((1 - away) * radius * canvas.short + 0.5, 0, 1)
@@ -199,11 +258,20 @@ def _ground(canvas: Canvas, gas: Plane) -> None:
     """Draw a bare world's ground, ridges far off, another world in its sky."""
     horizon = canvas.tall * canvas.between(0.5, 0.8)
     across = canvas.between(0.15, 0.85)
-    _world(canvas, _gas(canvas), (canvas.wide * across, horizon * canvas.between(0.3, 0.9)), canvas.between(0.1, 0.34), rings=canvas.chance(0.4))
+    _world(
+        canvas,
+        _gas(canvas),
+        (canvas.wide * across, horizon * canvas.between(0.3, 0.9)),
+        canvas.between(0.1, 0.34),
+        rings=canvas.chance(0.4),
+    )
     soil = mix(gas[2], colour("#b08a6a"), 0.5)
     for part in (0.25, 0.6):
         curve = canvas.ridge(horizon + part * 0.06, 0.08 * (1.3 - part), 2 + 2 * part, 0.55)
-        canvas.paint(mix(gas[1], soil * 0.5, part) * (0.7 + 0.5 * canvas.noise(8, 5)[..., None]), canvas.below(curve))
+        canvas.paint(
+            mix(gas[1], soil * 0.5, part) * (0.7 + 0.5 * canvas.noise(8, 5)[..., None]),
+            canvas.below(curve),
+        )
     floor = canvas.receding(horizon, 1.5, 1.2)
     shift = floor - blurred(floor, canvas.short * 0.01)
     near = np.clip((canvas.y - horizon) / (canvas.tall - horizon), 0, 1)
@@ -214,9 +282,11 @@ def _ground(canvas: Canvas, gas: Plane) -> None:
 NEBULA = Family(
     "nebula",
     Vocabulary(
-        "space universe cosmos cosmic galaxy galaxies nebula* star stars stellar astronom* telescope* big bang supernova* "
+        "space universe cosmos cosmic galaxy galaxies nebula* star stars stellar "
+        "astronom* telescope* big bang supernova* "
         "constellation* blackhole interstellar",
-        "black hole holes light dark infinite* billion* energy time beyond wonder* dream* imagin* mystery mysteries quantum physics gravity",
+        "black hole holes light dark infinite* billion* energy time beyond wonder* "
+        "dream* imagin* mystery mysteries quantum physics gravity",
     ),
     draw_nebula,
     roams=True,
@@ -224,8 +294,10 @@ NEBULA = Family(
 PLANET = Family(
     "planet",
     Vocabulary(
-        "planet* earth mars moon lunar jupiter saturn venus orbit* satellite* astronaut* rocket* spacecraft nasa comet* asteroid* solar globe",
-        "world* space future* explor* mission* launch* humanity global atmosphere climate alien* crater*",
+        "planet* earth mars moon lunar jupiter saturn venus orbit* satellite* astronaut* "
+        "rocket* spacecraft nasa comet* asteroid* solar globe",
+        "world* space future* explor* mission* launch* humanity global atmosphere "
+        "climate alien* crater*",
     ),
     draw_planet,
 )

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, blurred, colour, colours, mix, moved, ramp
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    Stencil,
+    blurred,
+    colour,
+    colours,
+    mix,
+    moved,
+    ramp,
+)
 
 _WATERS = (
     "#7fd8d2 #2f8fa8 #125e83 #0a3a63 #061f42 #030b1f",
@@ -19,10 +29,15 @@ _WATERS = (
 _GLOWS = colours("#63f5ff #ff8ad8 #9c8bff #7dffc8 #ffb36b")
 
 _DWELLERS = {
-    "jellyfish": Vocabulary("jelly* medusa* bioluminesc* glow* creature* deep* strange alien twilight pressure"),
+    "jellyfish": Vocabulary(
+        "jelly* medusa* bioluminesc* glow* creature* deep* strange alien twilight pressure"
+    ),
     "shoal": Vocabulary("fish* shoal* school* sardine* tuna coral* reef* swim* food catch*"),
     "whale": Vocabulary("whale* dolphin* shark* giant* humpback mammal* huge migrat* blue orca*"),
-    "wreck": Vocabulary("wreck* ship* sunk* sunken titanic treasure* diver* submarine* submersible* explor* vessel* sonar"),
+    "wreck": Vocabulary(
+        "wreck* ship* sunk* sunken titanic treasure* diver* submarine* submersible* "
+        "explor* vessel* sonar"
+    ),
     "kelp": Vocabulary("kelp plant* seaweed* alga* forest* grass* garden*"),
 }
 
@@ -55,10 +70,18 @@ def _water(canvas: Canvas, water: Plane, light_x: float, light_y: float) -> None
     angle = np.arctan2(canvas.x - light_x, canvas.y - light_y + 0.35)
     fine = np.interp(np.linspace(0, 60, 1024), np.arange(61), canvas.rng.random(61))
     broad = np.interp(np.linspace(0, 17, 1024), np.arange(18), canvas.rng.random(18))
-    rays = np.interp(angle, np.linspace(-1.7, 1.7, 1024), np.clip(fine * 0.4 + broad * 0.75, 0, 1) ** 2.4)
+    rays = np.interp(
+        angle, np.linspace(-1.7, 1.7, 1024), np.clip(fine * 0.4 + broad * 0.75, 0, 1) ** 2.4
+    )
     fade = np.clip(1.05 - canvas.y / canvas.tall * canvas.between(0.9, 1.5), 0, 1) ** 1.4
-    rays = blurred(rays.astype(np.float32), canvas.short * 0.003) * fade * np.exp(-((canvas.x - light_x) ** 2) / 0.5)
-    canvas.light(mix(water[0], colour("#ffffff"), 0.2), rays.astype(np.float32) * canvas.between(0.3, 0.75))
+    rays = (
+        blurred(rays.astype(np.float32), canvas.short * 0.003)
+        * fade
+        * np.exp(-((canvas.x - light_x) ** 2) / 0.5)
+    )
+    canvas.light(
+        mix(water[0], colour("#ffffff"), 0.2), rays.astype(np.float32) * canvas.between(0.3, 0.75)
+    )
     canvas.glow(light_x, light_y, 0.22, colour("#e9fff5"), 0.75)
 
 
@@ -68,10 +91,14 @@ def _floor(canvas: Canvas, water: Plane) -> None:
     top = canvas.tall * canvas.between(0.68, 0.95)
     for number in range(layers):
         part = (number + 1) / layers
-        curve = canvas.ridge(top + (canvas.tall - top) * 0.75 * part, 0.1, canvas.between(1, 2.5), 0.55)
+        curve = canvas.ridge(
+            top + (canvas.tall - top) * 0.75 * part, 0.1, canvas.between(1, 2.5), 0.55
+        )
         wall = canvas.between(-0.15, 0.75) * canvas.tall * part
         edge = canvas.x[0] / canvas.wide if canvas.chance(0.5) else 1 - canvas.x[0] / canvas.wide
-        curve = (curve - wall * np.clip(1 - edge / canvas.between(0.12, 0.4), 0, 1) ** 1.4).astype(np.float32)
+        curve = (curve - wall * np.clip(1 - edge / canvas.between(0.12, 0.4), 0, 1) ** 1.4).astype(
+            np.float32
+        )
         stone = canvas.noise(7, 5, 0.6)
         body = mix(water[3], water[-1] * 0.6, part) * (0.75 + 0.5 * stone[..., None])
         edge_light = np.exp(-np.clip(canvas.y - curve[None, :], 0, 9) / 0.03)
@@ -98,7 +125,9 @@ def _jellyfish(canvas: Canvas) -> None:
     canvas.pixels += (1 - canvas.pixels) * np.clip(glow, 0, 1)
 
 
-def _jelly(canvas: Canvas, glow: Plane, at: tuple[float, float], radius: float, tint: Plane) -> None:
+def _jelly(
+    canvas: Canvas, glow: Plane, at: tuple[float, float], radius: float, tint: Plane
+) -> None:
     rng = np.random.default_rng(canvas.rng.integers(2**63))
     tilt = rng.uniform(-0.45, 0.45)
     canvas = canvas.window(at[0], at[1] + radius * 1.5, radius * 3.3)
@@ -114,13 +143,25 @@ def _jelly(canvas: Canvas, glow: Plane, at: tuple[float, float], radius: float, 
     body += np.exp(-(((v - 0.22 - 0.05 * np.cos(u * 14)) / 0.035) ** 2)) * (np.abs(u) < 0.98) * 0.9
     for arm in range(14):
         thick = arm >= 11
-        root, length = rng.uniform(-0.85, 0.85) * (0.35 if thick else 1), rng.uniform(1.4, 4.0) * (0.5 if thick else 1)
+        root, length = (
+            rng.uniform(-0.85, 0.85) * (0.35 if thick else 1),
+            rng.uniform(1.4, 4.0) * (0.5 if thick else 1),
+        )
         down = np.clip((v - 0.15) / length, 0, 1)
-        sway = root * (1 - 0.25 * down) + rng.uniform(0.03, 0.13) * np.sin(down * rng.uniform(7, 15) + rng.uniform(0, 6.3)) * (0.3 + down)
+        sway = root * (1 - 0.25 * down) + rng.uniform(0.03, 0.13) * np.sin(
+            down * rng.uniform(7, 15) + rng.uniform(0, 6.3)
+        ) * (0.3 + down)
         width = (0.07 if thick else 0.015) + (0.02 if thick else 0.018) * (1 - down)
-        body += np.exp(-(((u - sway) / width) ** 2)) * ((down > 0) & (down < 1)) * (1 - down) ** 1.2 * (0.35 if thick else 0.55)
+        body += (
+            np.exp(-(((u - sway) / width) ** 2))
+            * ((down > 0) & (down < 1))
+            * (1 - down) ** 1.2
+            * (0.35 if thick else 0.55)
+        )
     left, top = canvas.origin
-    glow[top : top + canvas.height, left : left + canvas.width] += np.clip(body, 0, 1.4)[..., None] * tint
+    glow[top : top + canvas.height, left : left + canvas.width] += (
+        np.clip(body, 0, 1.4)[..., None] * tint
+    )
 
 
 def _shoal(canvas: Canvas, water: Plane) -> None:
@@ -134,24 +175,47 @@ def _shoal(canvas: Canvas, water: Plane) -> None:
             turn = canvas.between(0, 6.28)
             out = canvas.rng.normal(0.75, 0.28)
             fish_x, fish_y = x + across * out * np.cos(turn), y + down * out * np.sin(turn)
-            _fish(stencil, fish_x, fish_y, canvas.between(0.010, 0.018) * (1 + layer * 0.6), heading, canvas.between(-0.35, 0.35))
-        canvas.paint(mix(water[1], water[-1], 0.25 + 0.6 * share), stencil.mask() * np.float32(0.45 + 0.5 * share))
+            _fish(
+                stencil,
+                fish_x,
+                fish_y,
+                canvas.between(0.010, 0.018) * (1 + layer * 0.6),
+                heading,
+                canvas.between(-0.35, 0.35),
+            )
+        canvas.paint(
+            mix(water[1], water[-1], 0.25 + 0.6 * share),
+            stencil.mask() * np.float32(0.45 + 0.5 * share),
+        )
 
 
 def _fish(stencil: Stencil, x: float, y: float, length: float, heading: int, tilt: float) -> None:
     along = np.linspace(-1, 1, 9)
     back = 0.34 * np.sqrt(np.clip(1 - along**2, 0, 1)) * (1 + 0.25 * along)
     tail = [(-1.55, -0.34), (-1.35, 0.0), (-1.55, 0.34), (-0.85, 0.06)]
-    outline = [*zip(along, -back, strict=True), *zip(along[::-1], back[::-1], strict=True), *tail, (-0.85, -0.06)]
+    outline = [
+        *zip(along, -back, strict=True),
+        *zip(along[::-1], back[::-1], strict=True),
+        *tail,
+        (-0.85, -0.06),
+    ]
     stencil.polygon(_placed(outline, x, y, length, heading, tilt))
 
 
 def _placed(
-    outline: Sequence[tuple[float, float]], x: float, y: float, size: float, heading: int, tilt: float
+    outline: Sequence[tuple[float, float]],
+    x: float,
+    y: float,
+    size: float,
+    heading: int,
+    tilt: float,
 ) -> list[tuple[float, float]]:
     """Turn and move an outline that looks to the right."""
     cos, sin = np.cos(tilt), np.sin(tilt)
-    return [(x + heading * size * (u * cos - v * sin), y + size * (u * sin + v * cos)) for u, v in outline]
+    return [
+        (x + heading * size * (u * cos - v * sin), y + size * (u * sin + v * cos))
+        for u, v in outline
+    ]
 
 
 _WHALE = (
@@ -170,7 +234,13 @@ def _whale(canvas: Canvas, water: Plane) -> None:
     outline = [_smooth_closed(np.array(_WHALE, np.float32))]
     pods = [(x, y, size)]
     if canvas.chance(0.6):
-        pods.append((x - heading * size * canvas.between(0.4, 1.0), y + size * canvas.between(0.4, 0.8), size * 0.42))
+        pods.append(
+            (
+                x - heading * size * canvas.between(0.4, 1.0),
+                y + size * canvas.between(0.4, 0.8),
+                size * 0.42,
+            )
+        )
     for at_x, at_y, length in pods:
         stencil = canvas.stencil()
         stencil.polygon(_placed(outline[0], at_x, at_y, length, heading, tilt))
@@ -187,14 +257,19 @@ def _smooth_closed(points: Plane) -> list[tuple[float, float]]:
     """Round the corners of a closed outline by Chaikin's corner cutting."""
     for _ in range(3):
         following = np.roll(points, -1, 0)
-        points = np.stack([points * 0.75 + following * 0.25, points * 0.25 + following * 0.75], 1).reshape(-1, 2)
+        points = np.stack(
+            [points * 0.75 + following * 0.25, points * 0.25 + following * 0.75], 1
+        ).reshape(-1, 2)
     return [(float(u), float(v)) for u, v in points]
 
 
 def _submersible(canvas: Canvas, water: Plane) -> None:
     """Send a small submarine down, with the cone of its lamp ahead of it."""
     heading = canvas.side()
-    x, y = canvas.wide * (0.5 - heading * canvas.between(0.08, 0.35)), canvas.tall * canvas.between(0.3, 0.62)
+    x, y = (
+        canvas.wide * (0.5 - heading * canvas.between(0.08, 0.35)),
+        canvas.tall * canvas.between(0.3, 0.62),
+    )
     size = canvas.between(0.05, 0.11)
     drop = canvas.between(0.1, 0.45)
     nose_x, nose_y = x + heading * size * 1.05, y + size * 0.1
@@ -206,13 +281,29 @@ def _submersible(canvas: Canvas, water: Plane) -> None:
     hull = canvas.stencil()
     hull.ellipse(x, y, size, size * 0.46)
     hull.box(x - size * 0.3, y - size * 0.75, x + size * 0.25, y - size * 0.3)
-    hull.line([(x, y - size * 0.7), (x, y - size * 1.05), (x + heading * size * 0.16, y - size * 1.05)], size * 0.06)
+    hull.line(
+        [(x, y - size * 0.7), (x, y - size * 1.05), (x + heading * size * 0.16, y - size * 1.05)],
+        size * 0.06,
+    )
     back = x - heading * size
-    hull.polygon([(back + heading * size * 0.3, y), (back - heading * size * 0.25, y - size * 0.4), (back - heading * size * 0.25, y + size * 0.4)])
+    hull.polygon(
+        [
+            (back + heading * size * 0.3, y),
+            (back - heading * size * 0.25, y - size * 0.4),
+            (back - heading * size * 0.25, y + size * 0.4),
+        ]
+    )
     mask = hull.mask()
     soft = blurred(mask, canvas.short * size * 0.2)
-    shade = np.clip(0.25 + (soft - moved(soft, max(1, int(canvas.short * size * 0.25)), 0)) * 1.2, 0, 1)
-    canvas.paint(ramp(shade, np.stack([water[-1], mix(water[2], colour("#e0a84a"), 0.6), colour("#ffe3a0")])), mask)
+    shade = np.clip(
+        0.25 + (soft - moved(soft, max(1, int(canvas.short * size * 0.25)), 0)) * 1.2, 0, 1
+    )
+    canvas.paint(
+        ramp(
+            shade, np.stack([water[-1], mix(water[2], colour("#e0a84a"), 0.6), colour("#ffe3a0")])
+        ),
+        mask,
+    )
     windows = canvas.stencil()
     for place in (-0.35, 0.05, 0.45):
         windows.ellipse(x + heading * size * place, y - size * 0.05, size * 0.1)
@@ -228,13 +319,23 @@ def _kelp(canvas: Canvas, water: Plane) -> None:
         for _ in range(int(canvas.rng.integers(5, 13))):
             across = canvas.rng.beta(1, 2)
             x = canvas.wide * (across if heavy < 0 else 1 - across)
-            _frond(stencil, canvas, x, canvas.tall * canvas.between(0.25, 0.95) * (1.05 - 0.6 * across), 0.6 + share)
+            _frond(
+                stencil,
+                canvas,
+                x,
+                canvas.tall * canvas.between(0.25, 0.95) * (1.05 - 0.6 * across),
+                0.6 + share,
+            )
         tint = mix(water[1], mix(water[-1], colour("#06251c"), 0.5), 0.2 + 0.75 * share)
         canvas.paint(tint, stencil.mask() * np.float32(0.5 + 0.45 * share))
 
 
 def _frond(stencil: Stencil, canvas: Canvas, x: float, tall: float, thick: float) -> None:
-    swing, phase, bend = canvas.between(0.01, 0.05), canvas.between(0, 6.3), canvas.between(-0.12, 0.12)
+    swing, phase, bend = (
+        canvas.between(0.01, 0.05),
+        canvas.between(0, 6.3),
+        canvas.between(-0.12, 0.12),
+    )
     part = np.linspace(0, 1, 40)
     at_x = x + swing * np.sin(part * 7 + phase) + bend * part**2
     at_y = canvas.tall * 1.02 - tall * part
@@ -255,16 +356,25 @@ def _snow(canvas: Canvas, water: Plane) -> None:
     for count, radius, bright in ((240, 0.0011, 0.5), (70, 0.0024, 0.35), (16, 0.006, 0.2)):
         stencil = canvas.stencil()
         for _ in range(count):
-            stencil.ellipse(rng.uniform(0, canvas.wide), rng.uniform(0, canvas.tall), radius * rng.uniform(0.5, 1.2))
-        canvas.light(mix(water[0], colour("#ffffff"), 0.4), blurred(stencil.mask(), max(0.6, canvas.short * radius * 0.7)) * np.float32(bright))
+            stencil.ellipse(
+                rng.uniform(0, canvas.wide),
+                rng.uniform(0, canvas.tall),
+                radius * rng.uniform(0.5, 1.2),
+            )
+        canvas.light(
+            mix(water[0], colour("#ffffff"), 0.4),
+            blurred(stencil.mask(), max(0.6, canvas.short * radius * 0.7)) * np.float32(bright),
+        )
 
 
 FAMILY = Family(
     "depths",
     Vocabulary(
-        "ocean* underwater sea seas undersea reef* coral* whale* fish fishes jellyfish octopus* squid shark* submarine* "
+        "ocean* underwater sea seas undersea reef* coral* whale* fish fishes jellyfish "
+        "octopus* squid shark* submarine* "
         "dolphin* marine seabed kelp plankton aquari* diver* diving trench*",
-        "deep* depth* water* dive* pressure creature* bioluminesc* salt* current* blue swim* pearl* sink* drown*",
+        "deep* depth* water* dive* pressure creature* bioluminesc* salt* current* blue "
+        "swim* pearl* sink* drown*",
     ),
     draw,
 )

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
-from visionpulse.providers.offline.scenery import cells, city, cosmos, depths, desert, fields, fire, forest, garden, growth, interior, mountains, network, people, road, ruins, sea, storm, winter
+from visionpulse.providers.offline.scenery import (
+    cells,
+    city,
+    cosmos,
+    depths,
+    desert,
+    fields,
+    fire,
+    forest,
+    garden,
+    growth,
+    interior,
+    mountains,
+    network,
+    people,
+    road,
+    ruins,
+    sea,
+    storm,
+    winter,
+)
 from visionpulse.providers.offline.scenery.brief import Brief, Family
 
 FAMILIES: tuple[Family, ...] = tuple(
     family
-    for family in (depths.FAMILY, sea.FAMILY, mountains.FAMILY, cosmos.NEBULA, cosmos.PLANET, forest.FAMILY, city.FAMILY, desert.FAMILY, fields.FAMILY, winter.FAMILY, storm.FAMILY, fire.FAMILY, people.FAMILY, ruins.FAMILY, road.FAMILY, garden.FAMILY, interior.FAMILY, network.FAMILY, cells.FAMILY, growth.FAMILY)
+    for family in (
+        depths.FAMILY,
+        sea.FAMILY,
+        mountains.FAMILY,
+        cosmos.NEBULA,
+        cosmos.PLANET,
+        forest.FAMILY,
+        city.FAMILY,
+        desert.FAMILY,
+        fields.FAMILY,
+        winter.FAMILY,
+        storm.FAMILY,
+        fire.FAMILY,
+        people.FAMILY,
+        ruins.FAMILY,
+        road.FAMILY,
+        garden.FAMILY,
+        interior.FAMILY,
+        network.FAMILY,
+        cells.FAMILY,
+        growth.FAMILY,
+    )
 )
 
 

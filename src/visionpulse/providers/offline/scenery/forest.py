@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, blurred, colours, mix, moved, ramp
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    Stencil,
+    blurred,
+    colours,
+    mix,
+    moved,
+    ramp,
+)
 from visionpulse.providers.offline.scenery.trees import add_branch
 
 _SEASONS = {
@@ -31,7 +40,10 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     """Draw the light first, then trunks towards the eye."""
     season = brief.choose(_WORDS)
     tones = _SEASONS[season or "summer"]
-    light_x, light_y = canvas.wide * canvas.between(-0.05, 1.05), canvas.tall * canvas.between(-0.05, 0.6)
+    light_x, light_y = (
+        canvas.wide * canvas.between(-0.05, 1.05),
+        canvas.tall * canvas.between(-0.05, 0.6),
+    )
     ground = canvas.tall * canvas.between(0.62, 0.9)
     far = canvas.distance(light_x, light_y) / np.float32(canvas.between(0.55, 1.05))
     canvas.paint(ramp(np.clip(far + (canvas.noise(3, 5) - 0.5) * 0.4, 0, 1) * 0.75, tones))
@@ -41,8 +53,14 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     for number in range(layers):
         depth = number / (layers - 1)
         base = ground + (canvas.tall * 1.04 - ground) * depth**1.4
-        tone = mix(tones[1], tones[2], depth * 2) if depth < 0.5 else mix(tones[2], tones[4], depth * 2 - 1)
-        curve = canvas.ridge(base, 0.03 + 0.03 * depth, 2, 0.5) + slope * (1 - depth) * (canvas.x[0] / canvas.wide - 0.5)
+        tone = (
+            mix(tones[1], tones[2], depth * 2)
+            if depth < 0.5
+            else mix(tones[2], tones[4], depth * 2 - 1)
+        )
+        curve = canvas.ridge(base, 0.03 + 0.03 * depth, 2, 0.5) + slope * (1 - depth) * (
+            canvas.x[0] / canvas.wide - 0.5
+        )
         _stand(canvas, curve.astype(np.float32), depth, tone, (clearing, opened))
         haze = np.exp(-(((canvas.y - base) / 0.2) ** 2)) * canvas.noise(2, 4, stretch=2)
         canvas.light(tones[0], haze * np.float32(0.42 * (1 - depth) ** 1.5))
@@ -52,21 +70,33 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     _ferns(canvas, tones[4])
 
 
-def _stand(canvas: Canvas, curve: Plane, depth: float, tone: Plane, clearing: tuple[float, float]) -> None:
+def _stand(
+    canvas: Canvas, curve: Plane, depth: float, tone: Plane, clearing: tuple[float, float]
+) -> None:
     """Stand one row of trees, thicker and fewer the nearer it is."""
     stencil = canvas.stencil()
-    for _ in range(int(canvas.rng.integers(16, 26) * (1 - depth) ** 1.1 + canvas.rng.integers(2, 5))):
+    for _ in range(
+        int(canvas.rng.integers(16, 26) * (1 - depth) ** 1.1 + canvas.rng.integers(2, 5))
+    ):
         across = canvas.between(-0.03, 1.03)
         if abs(across - clearing[0]) < clearing[1] * (0.4 + 0.8 * depth):
             across += 2 * clearing[1] * canvas.side()
         x = canvas.wide * across
-        _tree(stencil, canvas, x, float(curve[canvas.column(x)]) + 0.02, canvas.between(0.005, 0.012) * (1 + 5.5 * depth**1.8))
+        _tree(
+            stencil,
+            canvas,
+            x,
+            float(curve[canvas.column(x)]) + 0.02,
+            canvas.between(0.005, 0.012) * (1 + 5.5 * depth**1.8),
+        )
     trunks = stencil.mask()
     soil = canvas.below(curve)
     bark = canvas.noise(30, 4, 0.6, stretch=0.15)
     soft = blurred(trunks, canvas.short * (0.003 + 0.012 * depth))
     # Round trunks: the side towards the light catches it.
-    lit = np.clip((soft - moved(soft, 0, int(canvas.short * (0.003 + 0.012 * depth)))) * 1.4, -0.3, 1)
+    lit = np.clip(
+        (soft - moved(soft, 0, int(canvas.short * (0.003 + 0.012 * depth)))) * 1.4, -0.3, 1
+    )
     body = tone * (0.8 + 0.35 * bark + 0.7 * lit)[..., None]
     canvas.paint(np.clip(body, 0, 1), trunks)
     litter = canvas.noise(18, 5, 0.65, stretch=2.5)
@@ -79,21 +109,29 @@ def _tree(stencil: Stencil, canvas: Canvas, x: float, foot: float, half: float) 
     bend = x + lean * part + canvas.between(-0.012, 0.012) * np.sin(part * 5 + canvas.between(0, 6))
     at_y = foot - (foot + 0.05) * part
     girth = half * (1 + 0.9 * np.exp(-part * 22)) * (1 - 0.35 * part)
-    stencil.polygon([*zip(bend - girth, at_y, strict=True), *zip((bend + girth)[::-1], at_y[::-1], strict=True)])
+    stencil.polygon(
+        [*zip(bend - girth, at_y, strict=True), *zip((bend + girth)[::-1], at_y[::-1], strict=True)]
+    )
     for _ in range(int(canvas.rng.integers(2, 7))):
         at = canvas.between(0.35, 0.95)
         side = canvas.side()
         root_x, root_y = float(np.interp(at, part, bend)), foot - (foot + 0.05) * at
         angle = np.pi / 2 - side * canvas.between(0.7, 1.35)
-        add_branch(canvas, stencil, (root_x, root_y), angle, half * canvas.between(2, 5), half * 0.6, 2)
+        add_branch(
+            canvas, stencil, (root_x, root_y), angle, half * canvas.between(2, 5), half * 0.6, 2
+        )
 
 
 def _shafts(canvas: Canvas, light: Plane, source: tuple[float, float]) -> None:
     x, y = source[0], source[1] - 0.35
     angle = np.arctan2(canvas.x - x, canvas.y - y)
-    beams = np.interp(angle, np.linspace(-1.8, 1.8, 46), canvas.rng.random(46) ** 2).astype(np.float32)
+    beams = np.interp(angle, np.linspace(-1.8, 1.8, 46), canvas.rng.random(46) ** 2).astype(
+        np.float32
+    )
     fade = np.exp(-((canvas.distance(x, y) / canvas.between(0.7, 1.2)) ** 2))
-    canvas.light(light, blurred(beams * fade, canvas.short * 0.006) * np.float32(canvas.between(0.35, 0.8)))
+    canvas.light(
+        light, blurred(beams * fade, canvas.short * 0.006) * np.float32(canvas.between(0.35, 0.8))
+    )
     canvas.glow(source[0], source[1], canvas.between(0.08, 0.2), light, 0.75)
 
 
@@ -130,15 +168,23 @@ def _frond(stencil: Stencil, canvas: Canvas, x: float, length: float) -> None:
     for place in range(2, 12):
         leaf = length * 0.22 * (1.05 - part[place])
         for side in (-1, 1):
-            stencil.polygon([(at_x[place], at_y[place]), (at_x[place] + side * leaf * 0.6 + 0.3 * leaf * lean, at_y[place] - leaf), (at_x[place - 1], at_y[place - 1])])
+            stencil.polygon(
+                [
+                    (at_x[place], at_y[place]),
+                    (at_x[place] + side * leaf * 0.6 + 0.3 * leaf * lean, at_y[place] - leaf),
+                    (at_x[place - 1], at_y[place - 1]),
+                ]
+            )
 
 
 FAMILY = Family(
     "forest",
     Vocabulary(
-        "forest* wood woods woodland* tree* jungle* rainforest* leaf leaves pine* oak* bamboo moss* wolf wolves bear bears deer fox* owl* "
+        "forest* wood woods woodland* tree* jungle* rainforest* leaf leaves pine* oak* "
+        "bamboo moss* wolf wolves bear bears deer fox* owl* "
         "mushroom* fung* fairy* amazon",
-        "nature wild* green root* branch* animal* bird* path quiet* silence walk* ecosystem* life enchant* magic* autumn conserv* breath* story grow*",
+        "nature wild* green root* branch* animal* bird* path quiet* silence walk* "
+        "ecosystem* life enchant* magic* autumn conserv* breath* story grow*",
     ),
     draw,
     roams=True,

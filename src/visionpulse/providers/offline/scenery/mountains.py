@@ -41,7 +41,9 @@ def _range(canvas: Canvas, sky: Sky, base: float, depth: float, peak: float | No
     curve = canvas.ridge(base, height, canvas.between(1.2, 2.6), canvas.between(0.48, 0.56))
     if peak is not None:
         across = np.abs(canvas.x[0] / canvas.wide - peak)
-        curve = curve - canvas.between(0.12, 0.34) * np.exp(-((across / canvas.between(0.1, 0.25)) ** 1.2))
+        curve = curve - canvas.between(0.12, 0.34) * np.exp(
+            -((across / canvas.between(0.1, 0.25)) ** 1.2)
+        )
     # A valley or a shoulder: the ranges of one picture rise to different sides.
     curve = curve + canvas.between(-0.16, 0.16) * (canvas.x[0] / canvas.wide - 0.5)
     curve = curve.astype(np.float32)
@@ -62,7 +64,9 @@ def _relief(canvas: Canvas, curve: Plane, sky: Sky) -> Plane:
     """Return light and shade on a range: faces that fall towards the sun are brighter."""
     stone = canvas.noise(5, 6, 0.6, stretch=0.7)
     slope = np.gradient(blurred(np.tile(curve, (2, 1)), canvas.short * 0.012)[0]) * 1.0
-    tilt = np.clip(-slope * sky.lit_from * -1, -1, 1)[None, :] * np.exp(-np.clip(canvas.y - curve[None, :], 0, 9) / 0.09)
+    tilt = np.clip(-slope * sky.lit_from * -1, -1, 1)[None, :] * np.exp(
+        -np.clip(canvas.y - curve[None, :], 0, 9) / 0.09
+    )
     step = max(1, canvas.short // 160)
     grain = stone - moved(stone, step, step * sky.lit_from)
     return np.clip(grain * 3.0 + tilt * 0.6, -0.8, 1).astype(np.float32)
@@ -102,8 +106,10 @@ def _pines(canvas: Canvas, sky: Sky) -> None:
 FAMILY = Family(
     "mountains",
     Vocabulary(
-        "mountain* peak* summit* alps alpine everest himalaya* andes highland* ridge* cliff* glacier* climb* mountaineer*",
-        "hike* hiking trail* valley* altitude challenge* goal* achieve* courage reach* high height* overcome effort journey rock* wild*",
+        "mountain* peak* summit* alps alpine everest himalaya* andes highland* ridge* "
+        "cliff* glacier* climb* mountaineer*",
+        "hike* hiking trail* valley* altitude challenge* goal* achieve* courage reach* "
+        "high height* overcome effort journey rock* wild*",
     ),
     draw,
     roams=True,

@@ -11,26 +11,94 @@ from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 from visionpulse.providers.offline.scenery.trees import add_tree
 
 _GROUPS = {
-    "alone": Vocabulary("alone lonely loneliness hero* man woman person self me my i dream* think* leader* athlete* runner* thinker artist* genius"),
-    "pair": Vocabulary("couple* love* two friend* marriage wedding* together partner* mother* father* son daughter* dog dogs"),
-    "family": Vocabulary("family families child* kid kids parent* generation* grand* baby babies school* play* teacher*"),
-    "crowd": Vocabulary("crowd* society nation* everyone community communities team* audience* protest* soldier* army armies festival* concert* vot* democracy population*"),
+    "alone": Vocabulary(
+        "alone lonely loneliness hero* man woman person self dream* think* leader* "
+        "athlete* runner* thinker artist* genius"
+    ),
+    "pair": Vocabulary(
+        "couple* love* two friend* marriage wedding* together partner* mother* father* "
+        "son daughter* dog dogs"
+    ),
+    "family": Vocabulary(
+        "family families child* kid kids parent* generation* grand* baby babies school* "
+        "play* teacher*"
+    ),
+    "crowd": Vocabulary(
+        "crowd* society nation* everyone community communities team* audience* protest* "
+        "soldier* army armies festival* concert* vot* democracy population*"
+    ),
 }
 
 # Joints of a figure one unit tall: x to the front, y up. Ankles, knees, hip, shoulder, elbows, hands.
 _POSES: dict[str, tuple[tuple[float, float], ...]] = {
-    "stand": ((-0.07, 0.0), (-0.06, 0.26), (0.07, 0.0), (0.06, 0.26), (-0.15, 0.63), (-0.14, 0.46), (0.15, 0.63), (0.14, 0.46)),
-    "walk": ((-0.17, 0.02), (-0.08, 0.26), (0.16, 0.0), (0.09, 0.27), (-0.14, 0.64), (-0.1, 0.48), (0.13, 0.62), (0.2, 0.48)),
-    "cheer": ((-0.1, 0.0), (-0.08, 0.26), (0.1, 0.0), (0.08, 0.26), (-0.2, 0.88), (-0.26, 1.06), (0.2, 0.88), (0.27, 1.05)),
-    "point": ((-0.07, 0.0), (-0.06, 0.26), (0.08, 0.0), (0.07, 0.26), (-0.13, 0.62), (-0.12, 0.46), (0.2, 0.78), (0.38, 0.9)),
-    "run": ((-0.34, 0.16), (-0.14, 0.27), (0.2, 0.03), (0.17, 0.31), (-0.18, 0.66), (-0.06, 0.55), (0.15, 0.62), (0.27, 0.74)),
-    "hold": ((-0.07, 0.0), (-0.06, 0.26), (0.07, 0.0), (0.06, 0.26), (-0.17, 0.62), (-0.24, 0.47), (0.17, 0.62), (0.24, 0.47)),
+    "stand": (
+        (-0.07, 0.0),
+        (-0.06, 0.26),
+        (0.07, 0.0),
+        (0.06, 0.26),
+        (-0.15, 0.63),
+        (-0.14, 0.46),
+        (0.15, 0.63),
+        (0.14, 0.46),
+    ),
+    "walk": (
+        (-0.17, 0.02),
+        (-0.08, 0.26),
+        (0.16, 0.0),
+        (0.09, 0.27),
+        (-0.14, 0.64),
+        (-0.1, 0.48),
+        (0.13, 0.62),
+        (0.2, 0.48),
+    ),
+    "cheer": (
+        (-0.1, 0.0),
+        (-0.08, 0.26),
+        (0.1, 0.0),
+        (0.08, 0.26),
+        (-0.2, 0.88),
+        (-0.26, 1.06),
+        (0.2, 0.88),
+        (0.27, 1.05),
+    ),
+    "point": (
+        (-0.07, 0.0),
+        (-0.06, 0.26),
+        (0.08, 0.0),
+        (0.07, 0.26),
+        (-0.13, 0.62),
+        (-0.12, 0.46),
+        (0.2, 0.78),
+        (0.38, 0.9),
+    ),
+    "run": (
+        (-0.34, 0.16),
+        (-0.14, 0.27),
+        (0.2, 0.03),
+        (0.17, 0.31),
+        (-0.18, 0.66),
+        (-0.06, 0.55),
+        (0.15, 0.62),
+        (0.27, 0.74),
+    ),
+    "hold": (
+        (-0.07, 0.0),
+        (-0.06, 0.26),
+        (0.07, 0.0),
+        (0.06, 0.26),
+        (-0.17, 0.62),
+        (-0.24, 0.47),
+        (0.17, 0.62),
+        (0.24, 0.47),
+    ),
 }
 
 
 def draw(canvas: Canvas, brief: Brief) -> None:
     """Draw a sky, the edge of a hill, and those who stand on it."""
-    hour = pick_hour(brief, canvas, ("dawn", "golden", "sunset", "dusk", "blue", "night", "emerald", "morning"))
+    hour = pick_hour(
+        brief, canvas, ("dawn", "golden", "sunset", "dusk", "blue", "night", "emerald", "morning")
+    )
     group = brief.choose(_GROUPS)
     ground = canvas.tall * canvas.between(0.68, 0.9)
     sky = paint_sky(canvas, hour, ground)
@@ -39,7 +107,11 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         far = canvas.ridge(ground - 0.06 + 0.05 * part, canvas.between(0.04, 0.14), 2, 0.5)
         canvas.paint(hour.at(part), canvas.below(far))
     hump, slope = canvas.between(0, 1), canvas.between(-0.3, 0.3)
-    curve = canvas.ridge(ground + 0.08, 0.012, 2, 0.4) - canvas.between(0.0, 0.22) * np.exp(-(((across - hump) / 0.35) ** 2)) - slope * (across - 0.5)
+    curve = (
+        canvas.ridge(ground + 0.08, 0.012, 2, 0.4)
+        - canvas.between(0.0, 0.22) * np.exp(-(((across - hump) / 0.35) ** 2))
+        - slope * (across - 0.5)
+    )
     curve = curve.astype(np.float32)
     stencil = canvas.stencil()
     if group == "crowd":
@@ -47,8 +119,17 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     else:
         _few(canvas, stencil, curve, group or "alone")
     if group != "crowd" and canvas.chance(0.45):
-        x = canvas.wide * (canvas.between(0.02, 0.2) if canvas.chance(0.5) else canvas.between(0.8, 0.98))
-        add_tree(canvas, stencil, x, float(curve[canvas.column(x)]) + 0.02, canvas.between(0.3, 0.65), canvas.between(0.2, 1))
+        x = canvas.wide * (
+            canvas.between(0.02, 0.2) if canvas.chance(0.5) else canvas.between(0.8, 0.98)
+        )
+        add_tree(
+            canvas,
+            stencil,
+            x,
+            float(curve[canvas.column(x)]) + 0.02,
+            canvas.between(0.3, 0.65),
+            canvas.between(0.2, 1),
+        )
     if canvas.chance(0.4):
         _birds(canvas, sky)
     if group != "crowd":
@@ -59,7 +140,9 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     canvas.paint(mix(hour.shadow, hour.sky[0], 0.1), stencil_mask)
 
 
-def add_figure(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, pose: str, heading: int) -> None:
+def add_figure(
+    canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, pose: str, heading: int
+) -> None:
     """Add a person; `pose` is one of the names in the table of poses."""
 
     def at(u: float, v: float) -> tuple[float, float]:
@@ -69,7 +152,14 @@ def add_figure(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: fl
     build = canvas.between(0.9, 1.15)
     lean = 0.05 if pose in ("run", "walk") else 0.0
     skirt = canvas.chance(0.35) and pose != "run"
-    stencil.polygon([at(-0.115 * build + lean, 0.8), at(0.115 * build + lean, 0.8), at(0.085 * build, 0.5), at(-0.085 * build, 0.5)])
+    stencil.polygon(
+        [
+            at(-0.115 * build + lean, 0.8),
+            at(0.115 * build + lean, 0.8),
+            at(0.085 * build, 0.5),
+            at(-0.085 * build, 0.5),
+        ]
+    )
     for joint, end in ((knee, ankle), (other_knee, other_ankle)):
         root = (np.sign(joint[0]) * 0.04, 0.52)
         stencil.line([at(*root), at(*joint)], tall * 0.085 * build)
@@ -96,16 +186,24 @@ def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> None:
     tall, heading = canvas.between(0.12, 0.32), canvas.side()
 
     def stand(at_x: float, height: float, pose: str) -> None:
-        add_figure(canvas, stencil, at_x, float(curve[canvas.column(at_x)]) + 0.006, height, pose, heading)
+        add_figure(
+            canvas, stencil, at_x, float(curve[canvas.column(at_x)]) + 0.006, height, pose, heading
+        )
 
     if group == "alone":
         stand(x, tall, ("stand", "walk", "cheer", "point", "run")[int(canvas.rng.integers(5))])
     elif group == "pair":
         pose = ("hold", "walk", "cheer")[int(canvas.rng.integers(3))]
         stand(x, tall, pose)
-        stand(x + tall * (0.48 if pose == "hold" else canvas.between(0.5, 0.8)), tall * canvas.between(0.82, 1.0), pose)
+        stand(
+            x + tall * (0.48 if pose == "hold" else canvas.between(0.5, 0.8)),
+            tall * canvas.between(0.82, 1.0),
+            pose,
+        )
     else:
-        for height in canvas.rng.permutation([1.0, 0.93, 0.62, 0.5][: int(canvas.rng.integers(3, 5))]):
+        for height in canvas.rng.permutation(
+            [1.0, 0.93, 0.62, 0.5][: int(canvas.rng.integers(3, 5))]
+        ):
             stand(x, tall * float(height), "hold" if canvas.chance(0.8) else "cheer")
             x += tall * 0.42
         if canvas.chance(0.5):
@@ -114,8 +212,12 @@ def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> None:
 
 def _kite(canvas: Canvas, stencil: Stencil, x: float, hand: float) -> None:
     at_x, at_y = x + canvas.between(-0.3, 0.3), hand - canvas.between(0.2, 0.45)
-    stencil.line([(x, hand), ((x + at_x) / 2 + 0.03, (hand + at_y) / 2 + 0.04), (at_x, at_y)], 0.002)
-    stencil.polygon([(at_x, at_y - 0.05), (at_x + 0.035, at_y), (at_x, at_y + 0.06), (at_x - 0.035, at_y)])
+    stencil.line(
+        [(x, hand), ((x + at_x) / 2 + 0.03, (hand + at_y) / 2 + 0.04), (at_x, at_y)], 0.002
+    )
+    stencil.polygon(
+        [(at_x, at_y - 0.05), (at_x + 0.035, at_y), (at_x, at_y + 0.06), (at_x - 0.035, at_y)]
+    )
 
 
 def _crowd(canvas: Canvas, stencil: Stencil) -> None:
@@ -127,32 +229,55 @@ def _crowd(canvas: Canvas, stencil: Stencil) -> None:
         while x < canvas.wide + 0.1:
             pose = "cheer" if canvas.chance(0.22) else "stand"
             away = x / canvas.wide - 0.5
-            add_figure(canvas, stencil, x, foot + 0.07 * row + rise * away, tall * canvas.between(0.85, 1.1), pose, canvas.side())
+            add_figure(
+                canvas,
+                stencil,
+                x,
+                foot + 0.07 * row + rise * away,
+                tall * canvas.between(0.85, 1.1),
+                pose,
+                canvas.side(),
+            )
             x += tall * canvas.between(0.24, 0.42)
 
 
 def _grass(canvas: Canvas, stencil: Stencil, curve: Plane) -> None:
     for _ in range(260):
         x = canvas.between(0, canvas.wide)
-        foot, tall, lean = float(curve[canvas.column(x)]), canvas.between(0.006, 0.028), canvas.between(-0.012, 0.012)
-        stencil.polygon([(x - 0.0015, foot + 0.004), (x + lean, foot - tall), (x + 0.0015, foot + 0.004)])
+        foot, tall, lean = (
+            float(curve[canvas.column(x)]),
+            canvas.between(0.006, 0.028),
+            canvas.between(-0.012, 0.012),
+        )
+        stencil.polygon(
+            [(x - 0.0015, foot + 0.004), (x + lean, foot - tall), (x + 0.0015, foot + 0.004)]
+        )
 
 
 def _birds(canvas: Canvas, sky: Sky) -> None:
     stencil = canvas.stencil()
     x, y = canvas.wide * canvas.between(0.1, 0.9), sky.horizon * canvas.between(0.15, 0.6)
     for _ in range(int(canvas.rng.integers(4, 16))):
-        add_bird(stencil, x + float(canvas.rng.normal(0, 0.13)), y + float(canvas.rng.normal(0, 0.06)), canvas.between(0.007, 0.018), canvas.between(0.2, 0.8))
+        add_bird(
+            stencil,
+            x + float(canvas.rng.normal(0, 0.13)),
+            y + float(canvas.rng.normal(0, 0.06)),
+            canvas.between(0.007, 0.018),
+            canvas.between(0.2, 0.8),
+        )
     canvas.paint(mix(sky.hour.shadow, colour("#000000"), 0.3), stencil.mask() * 0.85)
 
 
 FAMILY = Family(
     "people",
     Vocabulary(
-        "people person man men woman women child children kid kids family families crowd* couple* friend* hero* human* humanity society "
-        "community team* leader* mother* father* parent* student* dancer* runner* athlete* silhouette* soldier* audience* grandmother grandfather "
+        "people person man men woman women child children kid kids family families "
+        "crowd* couple* friend* hero* human* humanity society "
+        "community team* leader* mother* father* parent* student* dancer* runner* "
+        "athlete* silhouette* soldier* audience* grandmother grandfather "
         "girl* boy* baby babies wedding* traveler* traveller*",
-        "love* together life lives happy happiness lonely alone relationship* freedom dream* success generation* he she we they our i you kind* smile* "
+        "love* together life lives happy happiness lonely alone relationship* freedom "
+        "success generation* kind* smile* "
         "education school* play* sport* game* win* birth* death habit* feel* emotion* self courage",
     ),
     draw,

@@ -9,10 +9,17 @@ from visionpulse.providers.offline.scenery.canvas import Canvas, Stencil, mix
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 
 _SIGHTS = {
-    "sail": Vocabulary("sail* ship* boat* yacht* voyage* captain* sailor* navigat* vessel* pirate* merchant* trade journey fleet"),
-    "lighthouse": Vocabulary("lighthouse* beacon* guide* hope* tower* keeper* harbor harbour port storm*"),
+    "sail": Vocabulary(
+        "sail* ship* boat* yacht* voyage* captain* sailor* navigat* vessel* pirate* "
+        "merchant* trade journey fleet"
+    ),
+    "lighthouse": Vocabulary(
+        "lighthouse* beacon* guide* hope* tower* keeper* harbor harbour port storm*"
+    ),
     "stacks": Vocabulary("rock* cliff* stack* coast* shore* erosion stone* arch island* volcanic"),
-    "beach": Vocabulary("beach* sand* holiday* vacation* palm* tropical island* surf* tide* relax*"),
+    "beach": Vocabulary(
+        "beach* sand* holiday* vacation* palm* tropical island* surf* tide* relax*"
+    ),
 }
 
 
@@ -61,7 +68,11 @@ def _far_coast(canvas: Canvas, sky: Sky) -> None:
     across = canvas.x[0] / canvas.wide
     side = across if canvas.chance(0.5) else 1 - across
     hill = np.clip(side - canvas.between(0.35, 0.75), 0, 1) ** 0.8 * canvas.between(0.1, 0.45)
-    curve = canvas.ridge(sky.horizon, 0.02, 3) + 0.022 - hill * (0.8 + 0.4 * (canvas.ridge(0, 0.5, 4) + 0.5))
+    curve = (
+        canvas.ridge(sky.horizon, 0.02, 3)
+        + 0.022
+        - hill * (0.8 + 0.4 * (canvas.ridge(0, 0.5, 4) + 0.5))
+    )
     canvas.paint(sky.hour.at(canvas.between(0.3, 0.6)), canvas.below(curve.astype(np.float32)))
 
 
@@ -72,7 +83,9 @@ def _sails(canvas: Canvas, sky: Sky) -> None:
         foot = sky.horizon + 0.012 + size * 0.22
         stencil, dim = canvas.stencil(), canvas.stencil()
         _sail(stencil, dim, x, foot, size, heading)
-        reflection = np.exp(-(((canvas.x - x) / (size * 0.22)) ** 2)) * np.clip(1 - (canvas.y - foot) / (size * 0.9), 0, 1)
+        reflection = np.exp(-(((canvas.x - x) / (size * 0.22)) ** 2)) * np.clip(
+            1 - (canvas.y - foot) / (size * 0.9), 0, 1
+        )
         canvas.shade(reflection * (canvas.y > foot) * canvas.receding(sky.horizon, 5, 4, 3) * 0.55)
         canvas.paint(mix(sky.hour.shadow, sky.hour.haze, 0.1 + 0.2 * number), stencil.mask())
         canvas.paint(mix(sky.hour.sun, sky.hour.shadow, 0.25 + 0.15 * number), dim.mask() * 0.92)
@@ -107,16 +120,41 @@ def _lighthouse(canvas: Canvas, sky: Sky, side: int) -> None:
     tall = canvas.between(0.22, 0.42)
     tower, bands, lamp = canvas.stencil(), canvas.stencil(), canvas.stencil()
     wide = tall * 0.11
-    tower.polygon([(x - wide, foot), (x - wide * 0.6, foot - tall * 0.8), (x + wide * 0.6, foot - tall * 0.8), (x + wide, foot)])
+    tower.polygon(
+        [
+            (x - wide, foot),
+            (x - wide * 0.6, foot - tall * 0.8),
+            (x + wide * 0.6, foot - tall * 0.8),
+            (x + wide, foot),
+        ]
+    )
     for low in (0.15, 0.45):
         half, upper = wide * (1 - 0.5 * low), wide * (1 - 0.5 * (low + 0.15))
-        bands.polygon([(x - half, foot - tall * low), (x - upper, foot - tall * (low + 0.15)), (x + upper, foot - tall * (low + 0.15)), (x + half, foot - tall * low)])
+        bands.polygon(
+            [
+                (x - half, foot - tall * low),
+                (x - upper, foot - tall * (low + 0.15)),
+                (x + upper, foot - tall * (low + 0.15)),
+                (x + half, foot - tall * low),
+            ]
+        )
     bands.box(x - wide * 0.9, foot - tall * 0.82, x + wide * 0.9, foot - tall * 0.79)
-    bands.polygon([(x - wide * 0.6, foot - tall * 0.92), (x, foot - tall * 1.02), (x + wide * 0.6, foot - tall * 0.92)])
+    bands.polygon(
+        [
+            (x - wide * 0.6, foot - tall * 0.92),
+            (x, foot - tall * 1.02),
+            (x + wide * 0.6, foot - tall * 0.92),
+        ]
+    )
     lamp.box(x - wide * 0.42, foot - tall * 0.92, x + wide * 0.42, foot - tall * 0.82)
-    sun_side = np.clip(0.5 + (canvas.x - x) / (2 * wide) * (1 if sky.sun_x * canvas.wide > x else -1), 0, 1)
+    sun_side = np.clip(
+        0.5 + (canvas.x - x) / (2 * wide) * (1 if sky.sun_x * canvas.wide > x else -1), 0, 1
+    )
     hour = sky.hour
-    canvas.paint(mix(hour.shadow, hour.haze, 0.35) + (hour.sun * 0.75 * sun_side[..., None]) * 0.7, tower.mask())
+    canvas.paint(
+        mix(hour.shadow, hour.haze, 0.35) + (hour.sun * 0.75 * sun_side[..., None]) * 0.7,
+        tower.mask(),
+    )
     canvas.paint(mix(hour.shadow, hour.sky[2], 0.3), bands.mask())
     grass = mix(hour.shadow, hour.at(0.6), 0.35)
     canvas.paint(grass * (0.6 + 0.7 * canvas.noise(9, 5, 0.6)[..., None]), canvas.below(curve))
@@ -124,8 +162,21 @@ def _lighthouse(canvas: Canvas, sky: Sky, side: int) -> None:
     lamp_y = foot - tall * 0.87
     if hour.stars:
         along = (canvas.x - x) * -side
-        beam = np.exp(-(((canvas.y - lamp_y + along * canvas.between(-0.15, 0.15)) / (0.008 + np.abs(along) * 0.09)) ** 2))
-        canvas.light(hour.sun, beam * np.exp(-np.abs(along) / 0.7) * np.where(along > 0, 0.55, 0.25).astype(np.float32))
+        beam = np.exp(
+            -(
+                (
+                    (canvas.y - lamp_y + along * canvas.between(-0.15, 0.15))
+                    / (0.008 + np.abs(along) * 0.09)
+                )
+                ** 2
+            )
+        )
+        canvas.light(
+            hour.sun,
+            beam
+            * np.exp(-np.abs(along) / 0.7)
+            * np.where(along > 0, 0.55, 0.25).astype(np.float32),
+        )
     canvas.glow(x, lamp_y, 0.05, hour.sun, 0.7)
 
 
@@ -135,8 +186,14 @@ def _stacks(canvas: Canvas, sky: Sky, side: int) -> None:
     for number in range(int(canvas.rng.integers(2, 6))):
         near = (number + 1) / 5
         foot = sky.horizon + 0.01 + (canvas.tall - sky.horizon) * 0.75 * near**1.5
-        x = canvas.wide * (0.5 + side * (canvas.between(0.1, 0.5) if number % 2 == 0 else canvas.between(-0.5, 0.1)))
-        half, tall = canvas.between(0.03, 0.12) * (0.5 + 1.3 * near), canvas.between(0.08, 0.3) * (0.6 + near)
+        x = canvas.wide * (
+            0.5
+            + side * (canvas.between(0.1, 0.5) if number % 2 == 0 else canvas.between(-0.5, 0.1))
+        )
+        half, tall = (
+            canvas.between(0.03, 0.12) * (0.5 + 1.3 * near),
+            canvas.between(0.08, 0.3) * (0.6 + near),
+        )
         profile = np.clip(1 - np.abs((canvas.x[0] - x) / half) ** canvas.between(1.8, 4), 0, 1)
         curve = foot - tall * profile * (0.75 + 0.35 * (canvas.ridge(0, 0.5, 9, 0.6) + 0.5))
         inside = canvas.below(curve.astype(np.float32)) * (canvas.y < foot) * (profile[None, :] > 0)
@@ -144,14 +201,19 @@ def _stacks(canvas: Canvas, sky: Sky, side: int) -> None:
         facing = np.clip(0.5 + (canvas.x - x) / (2 * half) * sky.lit_from, 0, 1)
         body = mix(hour.haze, hour.shadow, 0.45 + 0.55 * near) * (0.65 + 0.6 * stone[..., None])
         canvas.paint(body + hour.sun * (0.3 * facing * stone)[..., None], inside.astype(np.float32))
-        foam = np.exp(-(((canvas.y - foot) / (0.006 + 0.01 * near)) ** 2)) * np.exp(-(((canvas.x - x) / (half * 1.25)) ** 6))
+        foam = np.exp(-(((canvas.y - foot) / (0.006 + 0.01 * near)) ** 2)) * np.exp(
+            -(((canvas.x - x) / (half * 1.25)) ** 6)
+        )
         canvas.light(mix(hour.haze, hour.sun, 0.5), foam * canvas.noise(20, 3) * 0.7)
 
 
 def _beach(canvas: Canvas, sky: Sky, side: int) -> None:
     """Lay a shore in front, with the last wave on it and perhaps a palm."""
     across = canvas.x[0] / canvas.wide if side > 0 else 1 - canvas.x[0] / canvas.wide
-    line = canvas.tall * canvas.between(0.74, 0.95) - (canvas.tall - sky.horizon) * canvas.between(0.35, 0.75) * across**1.6
+    line = (
+        canvas.tall * canvas.between(0.74, 0.95)
+        - (canvas.tall - sky.horizon) * canvas.between(0.35, 0.75) * across**1.6
+    )
     curve = (line + 0.05 * (canvas.ridge(0, 0.5, 1.2, 0.35))).astype(np.float32)
     curve = np.maximum(curve, np.float32(sky.horizon + 0.015))
     hour = sky.hour
@@ -170,7 +232,10 @@ def _palm(canvas: Canvas, sky: Sky, side: int) -> None:
     stencil = canvas.stencil()
     for number in range(int(canvas.rng.integers(1, 4))):
         x = canvas.wide * (0.5 + side * (0.46 - 0.09 * number)) + canvas.between(-0.03, 0.03)
-        tall, lean = canvas.between(0.45, 0.8) * canvas.tall * (1 - 0.15 * number), -side * canvas.between(0.06, 0.3)
+        tall, lean = (
+            canvas.between(0.45, 0.8) * canvas.tall * (1 - 0.15 * number),
+            -side * canvas.between(0.06, 0.3),
+        )
         part = np.linspace(0, 1, 24)
         at_x, at_y = x + lean * part**1.7, canvas.tall * 1.01 - tall * part
         stencil.line(list(zip(at_x, at_y, strict=True)), 0.014)
@@ -181,7 +246,12 @@ def _palm(canvas: Canvas, sky: Sky, side: int) -> None:
             rib_x = crown_x + np.cos(angle) * length * rib
             rib_y = crown_y + np.sin(angle) * length * 0.55 * rib - 0.05 * rib + 0.16 * rib**2.2
             half = 0.022 * np.sin(np.pi * np.clip(rib * 0.9 + 0.08, 0, 1))
-            stencil.polygon([*zip(rib_x, rib_y - half * 0.3, strict=True), *zip(rib_x[::-1], (rib_y + half)[::-1], strict=True)])
+            stencil.polygon(
+                [
+                    *zip(rib_x, rib_y - half * 0.3, strict=True),
+                    *zip(rib_x[::-1], (rib_y + half)[::-1], strict=True),
+                ]
+            )
     canvas.paint(sky.hour.shadow, stencil.mask())
 
 
@@ -189,7 +259,13 @@ def _gulls(canvas: Canvas, sky: Sky) -> None:
     stencil = canvas.stencil()
     x, y = canvas.wide * canvas.between(0.15, 0.85), sky.horizon * canvas.between(0.2, 0.75)
     for _ in range(int(canvas.rng.integers(3, 10))):
-        add_bird(stencil, x + float(canvas.rng.normal(0, 0.12)), y + float(canvas.rng.normal(0, 0.05)), canvas.between(0.008, 0.022), canvas.between(0.2, 0.7))
+        add_bird(
+            stencil,
+            x + float(canvas.rng.normal(0, 0.12)),
+            y + float(canvas.rng.normal(0, 0.05)),
+            canvas.between(0.008, 0.022),
+            canvas.between(0.2, 0.7),
+        )
     canvas.paint(mix(sky.hour.shadow, sky.hour.haze, 0.2), stencil.mask() * 0.9)
 
 
@@ -204,9 +280,11 @@ def add_bird(stencil: Stencil, x: float, y: float, size: float, lift: float) -> 
 FAMILY = Family(
     "sea",
     Vocabulary(
-        "sea sail* ship* boat* coast* beach* shore* island* wave* harbor* harbour* lighthouse* voyage* tide* sailor* captain* surf* port "
+        "sea sail* ship* boat* coast* beach* shore* island* wave* harbor* harbour* "
+        "lighthouse* voyage* tide* sailor* captain* surf* port "
         "bay maritime fisher* pirate* viking* sunset*",
-        "ocean* water* horizon wind* vacation* holiday* storm* travel* summer calm adventure* discover* navigat* trade* breath* peace* freedom relax*",
+        "ocean* water* horizon wind* vacation* holiday* storm* travel* summer calm "
+        "adventure* discover* navigat* trade* breath* peace* freedom relax*",
     ),
     draw,
     roams=True,

@@ -9,7 +9,15 @@ from PIL import Image, ImageFilter
 
 from visionpulse.models import Style
 from visionpulse.providers.offline.scenery.brief import Vocabulary, words
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, blurred, colour, mix, moved, resized
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    blurred,
+    colour,
+    mix,
+    moved,
+    resized,
+)
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -65,10 +73,14 @@ def _vignette(canvas: Canvas, strength: float) -> Plane:
 
 
 def _grain(canvas: Canvas, amount: float) -> Plane:
-    return canvas.rng.standard_normal((canvas.height, canvas.width, 1), np.float32) * np.float32(amount)
+    return canvas.rng.standard_normal((canvas.height, canvas.width, 1), np.float32) * np.float32(
+        amount
+    )
 
 
-def _bloom(canvas: Canvas, picture: Plane, above: float, strength: float, sigma: float = 0.03) -> Plane:
+def _bloom(
+    canvas: Canvas, picture: Plane, above: float, strength: float, sigma: float = 0.03
+) -> Plane:
     bright = np.clip(picture - above, 0, 1) / (1 - above)
     return picture + (1 - picture) * blurred(bright, canvas.short * sigma) * np.float32(strength)
 
@@ -86,13 +98,21 @@ def _documentary(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane
 def _noir(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     grey = _contrasted(_contrasted(_luma(picture)[..., None] * 1.05, 0.9), 0.5)
     grey = _bloom(canvas, grey, 0.7, 0.6) * _vignette(canvas, 0.8)
-    toned = _graded(np.repeat(grey, 3, 2), palette, 1.0) if palette is not None else np.repeat(grey, 3, 2)
+    toned = (
+        _graded(np.repeat(grey, 3, 2), palette, 1.0)
+        if palette is not None
+        else np.repeat(grey, 3, 2)
+    )
     return _saturated(toned, 0.25) + _grain(canvas, 0.035)
 
 
 def _vintage(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     picture = _saturated(_graded(blurred(picture, canvas.short * 0.0012), palette, 0.5), 0.72)
-    faded = 0.09 + picture * np.array([0.87, 0.8, 0.7], np.float32) + np.array([0.03, 0.015, 0.0], np.float32)
+    faded = (
+        0.09
+        + picture * np.array([0.87, 0.8, 0.7], np.float32)
+        + np.array([0.03, 0.015, 0.0], np.float32)
+    )
     leak_x = canvas.wide * float(canvas.rng.integers(2))
     leak = np.exp(-((canvas.x - leak_x) ** 2) / 0.06) * canvas.noise(1.5, 2)
     faded = faded + (1 - faded) * (leak * 0.4)[..., None] * colour("#ff7a3c")
@@ -153,7 +173,9 @@ def _minimal(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     """A poster: few flat shapes in the palette's colours."""
     toned = _graded(_flattened(picture, 0.012), palette, 0.8)
     small = Image.fromarray((np.clip(toned, 0, 1) * 255).astype(np.uint8))
-    flat = small.quantize(7, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    flat = small.quantize(7, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert(
+        "RGB"
+    )
     flat = flat.filter(ImageFilter.ModeFilter(5)).filter(ImageFilter.SMOOTH)
     return np.asarray(flat, np.float32) / np.float32(255) * (1 + _grain(canvas, 0.004))
 
@@ -164,9 +186,19 @@ def _papercut(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     value = blurred(value, canvas.short * 0.0025)
     sheets = 7
     edges = np.quantile(value[::4, ::4], np.linspace(0, 1, sheets + 1)[1:-1])
-    source = palette if palette is not None else np.stack([picture[value <= np.quantile(value, q)].mean(0) for q in (0.2, 0.5, 0.8, 1)])
+    source = (
+        palette
+        if palette is not None
+        else np.stack([picture[value <= np.quantile(value, q)].mean(0) for q in (0.2, 0.5, 0.8, 1)])
+    )
     source = source[np.argsort(_luma(source))]
-    tones = np.stack([np.interp(np.linspace(0.98, 0.04, sheets), np.linspace(0, 1, len(source)), source[:, c]) for c in range(3)], -1)
+    tones = np.stack(
+        [
+            np.interp(np.linspace(0.98, 0.04, sheets), np.linspace(0, 1, len(source)), source[:, c])
+            for c in range(3)
+        ],
+        -1,
+    )
     tones = tones.astype(np.float32)
     paper = 1 + (canvas.noise(90, 3) - 0.5)[..., None] * 0.07 + _grain(canvas, 0.012)
     hue = blurred(picture, canvas.short * 0.05)
@@ -192,7 +224,9 @@ def _neon(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     toned = toned + tint * np.clip(edge - 0.25, 0, 0.5)[..., None]
     toned = _bloom(canvas, np.clip(toned, 0, 1), 0.4, 1.1, 0.025)
     shift = max(1, canvas.short // 340)
-    parted = np.stack([np.roll(toned[..., 0], shift, 1), toned[..., 1], np.roll(toned[..., 2], -shift, 1)], -1)
+    parted = np.stack(
+        [np.roll(toned[..., 0], shift, 1), toned[..., 1], np.roll(toned[..., 2], -shift, 1)], -1
+    )
     lines = 1 - 0.05 * (np.floor(canvas.y * 400) % 2)[..., None]
     return parted * lines * _vignette(canvas, 0.5) + _grain(canvas, 0.012)
 
@@ -218,10 +252,14 @@ def _sketch(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     wobble = (canvas.noise(8, 4) - 0.5) * 0.05
     ink = np.zeros_like(value)
     for angle, below in ((0.8, 0.78), (-0.7, 0.52), (0.15, 0.3)):
-        across = canvas.x * np.float32(np.cos(angle)) + canvas.y * np.float32(np.sin(angle)) + wobble
+        across = (
+            canvas.x * np.float32(np.cos(angle)) + canvas.y * np.float32(np.sin(angle)) + wobble
+        )
         stroke = 0.5 + 0.5 * np.sin(across * 2 * np.pi * 95)
         ink += np.clip((below - value) * 2.2, 0, 1) * np.clip(stroke * 1.6 - 0.5, 0, 1) * 0.55
-    ink = np.clip(ink + np.clip(_edges(canvas, picture) * 1.6 - 0.1, 0, 1), 0, 1) * (0.7 + 0.4 * canvas.noise(160, 2))
+    ink = np.clip(ink + np.clip(_edges(canvas, picture) * 1.6 - 0.1, 0, 1), 0, 1) * (
+        0.7 + 0.4 * canvas.noise(160, 2)
+    )
     lead = palette[np.argmin(_luma(palette))] if palette is not None else colour("#2b2a30")
     page = palette[np.argmax(_luma(palette))] if palette is not None else colour("#f7f3ea")
     page = mix(page, colour("#ffffff"), 0.5) * (1 + 0.03 * (canvas.noise(120, 2) - 0.5))[..., None]
@@ -234,7 +272,9 @@ def _pixelated(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     side = 112
     width, height = round(side * canvas.wide), round(side * canvas.tall)
     toned = _contrasted(_saturated(_graded(picture, palette, 0.5), 1.3), 0.3)
-    small = np.stack([resized(np.ascontiguousarray(toned[..., c]), width, height) for c in range(3)], -1)
+    small = np.stack(
+        [resized(np.ascontiguousarray(toned[..., c]), width, height) for c in range(3)], -1
+    )
     image = Image.fromarray((np.clip(small, 0, 1) * 255).astype(np.uint8))
     image = image.quantize(24, dither=Image.Dither.NONE).convert("RGB")
     grown = image.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)
@@ -272,7 +312,9 @@ def _flattened(picture: Plane, grain: float) -> Plane:
     # Repeated small medians flatten as well as one large one, in far less time.
     for _ in range(1 if size == 3 else size // 2):
         small = small.filter(ImageFilter.MedianFilter(3 if size == 3 else 5))
-    return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), np.float32) / np.float32(255)
+    return np.asarray(
+        small.resize((width, height), Image.Resampling.BICUBIC), np.float32
+    ) / np.float32(255)
 
 
 def _edges(canvas: Canvas, picture: Plane) -> Plane:
@@ -319,16 +361,24 @@ _MEDIA: dict[_Finish, Vocabulary] = {
     _cinematic: Vocabulary("cinematic cinema* movie film", "anamorphic lens dramatic"),
     _documentary: Vocabulary("documentary natural* realis* photo* editorial", "handheld honest"),
     _noir: Vocabulary("noir monochrome black*", "shadow* contrast"),
-    _vintage: Vocabulary("vintage retro nostalg* sepia faded seventies archiv*", "old grain* polaroid"),
+    _vintage: Vocabulary(
+        "vintage retro nostalg* sepia faded seventies archiv*", "old grain* polaroid"
+    ),
     _cel: Vocabulary("anime cel manga cartoon comic* animat*", "line* flat"),
-    _watercolour: Vocabulary("watercolor* watercolour* aquarelle gouache", "paint* wash* paper brush*"),
+    _watercolour: Vocabulary(
+        "watercolor* watercolour* aquarelle gouache", "paint* wash* paper brush*"
+    ),
     _oil: Vocabulary("oil impressionis* impasto painterly canvas", "paint* brush* stroke*"),
     _minimal: Vocabulary("minimal* flat vector poster geometric bauhaus", "simple clean shapes"),
     _papercut: Vocabulary("papercut* paper cutout* origami collage layered", "cut* craft*"),
     _neon: Vocabulary("cyberpunk neon synthwave vaporwave futuris*", "electric glow*"),
-    _storybook: Vocabulary("storybook fairy* children* picturebook whimsical illustration", "warm cosy cozy"),
+    _storybook: Vocabulary(
+        "storybook fairy* children* picturebook whimsical illustration", "warm cosy cozy"
+    ),
     _sketch: Vocabulary("sketch* pencil ink charcoal engraving drawing hatching", "line* paper"),
-    _rendered: Vocabulary("3d render* isometric clay plastic miniature* diorama", "studio soft glossy smooth"),
+    _rendered: Vocabulary(
+        "3d render* isometric clay plastic miniature* diorama", "studio soft glossy smooth"
+    ),
     _pixelated: Vocabulary("pixel* 8bit bit arcade", "game*"),
     _dreamy: Vocabulary("dream* pastel ethereal soft fantasy", "gentle haze*"),
 }

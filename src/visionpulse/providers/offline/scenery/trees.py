@@ -17,12 +17,25 @@ def add_pine(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: floa
         top = foot - tall * (1 - part * 0.93)
         drop = tall * 0.16
         tip = x + lean * (1 - part)
-        stencil.polygon([(tip, top), (tip - half, top + drop), (tip, top + drop * 0.8), (tip + half, top + drop)])
+        stencil.polygon(
+            [
+                (tip, top),
+                (tip - half, top + drop),
+                (tip, top + drop * 0.8),
+                (tip + half, top + drop),
+            ]
+        )
     stencil.box(x - tall * 0.015, foot - tall * 0.1, x + tall * 0.015, foot)
 
 
 def add_branch(
-    canvas: Canvas, stencil: Stencil, root: tuple[float, float], angle: float, length: float, width: float, forks: int
+    canvas: Canvas,
+    stencil: Stencil,
+    root: tuple[float, float],
+    angle: float,
+    length: float,
+    width: float,
+    forks: int,
 ) -> list[tuple[float, float]]:
     """Add a limb that tapers, bends and forks; return where its twigs end.
 
@@ -42,7 +55,12 @@ def add_branch(
     at_y = root[1] - np.concatenate([[0], np.cumsum(np.sin(heading[1:]))]) * length / 7
     half = width / 2 * (1 - part * (0.4 if forks else 0.85))
     out_x, out_y = np.sin(heading) * half, np.cos(heading) * half
-    stencil.polygon([*zip(at_x + out_x, at_y + out_y, strict=True), *zip((at_x - out_x)[::-1], (at_y - out_y)[::-1], strict=True)])
+    stencil.polygon(
+        [
+            *zip(at_x + out_x, at_y + out_y, strict=True),
+            *zip((at_x - out_x)[::-1], (at_y - out_y)[::-1], strict=True),
+        ]
+    )
     tip = (float(at_x[-1]), float(at_y[-1]))
     if not forks:
         return [tip]
@@ -50,16 +68,39 @@ def add_branch(
     spread = canvas.between(0.35, 0.7)
     for turn in (-spread, spread * canvas.between(-0.2, 0.3), spread):
         turned = float(heading[-1]) + turn * canvas.between(0.7, 1.3)
-        tips += add_branch(canvas, stencil, tip, turned, length * canvas.between(0.6, 0.85), width * 0.55, forks - 1)
+        tips += add_branch(
+            canvas,
+            stencil,
+            tip,
+            turned,
+            length * canvas.between(0.6, 0.85),
+            width * 0.55,
+            forks - 1,
+        )
     return tips
 
 
-def add_tree(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, leaves: float) -> None:
+def add_tree(
+    canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, leaves: float
+) -> None:
     """Add a broad tree; `leaves` from 0 (bare) to 1 (a full crown)."""
-    tips = add_branch(canvas, stencil, (x, foot), np.pi / 2 + canvas.between(-0.12, 0.12), tall * 0.36, tall * 0.075, 4)
+    tips = add_branch(
+        canvas,
+        stencil,
+        (x, foot),
+        np.pi / 2 + canvas.between(-0.12, 0.12),
+        tall * 0.36,
+        tall * 0.075,
+        4,
+    )
     rng = np.random.default_rng(canvas.rng.integers(2**63))
     for tip_x, tip_y in tips:
         if rng.random() < leaves:
             for _ in range(4):
                 blob = tall * rng.uniform(0.015, 0.05)
-                stencil.ellipse(tip_x + rng.normal(0, 0.035) * tall, tip_y + rng.normal(0, 0.03) * tall, blob, blob * 0.8)
+                stencil.ellipse(
+                    tip_x + rng.normal(0, 0.035) * tall,
+                    tip_y + rng.normal(0, 0.03) * tall,
+                    blob,
+                    blob * 0.8,
+                )
