@@ -56,3 +56,12 @@ def pipeline(tmp_path, prompts, images, speech):
         retry=AT_ONCE,
     ) as made:
         yield made
+
+
+@pytest.fixture
+def vendor():
+    """An OpenAI on 127.0.0.1 that counts, and fails when told to."""
+    from tests.vendor import Vendor
+
+    with Vendor() as made:
+        yield made

@@ -46,7 +46,7 @@ LONG = (
 )
 JAPANESE = (
     "深海は地球上で最も広い生息空間であり、水深二百メートルを超えると、太陽の光は終わりのない青へと"
-    "消えていきます。「静けさ」とは何でしょうか？"
+    "消えていきます。「静けさ」とは何でしょうか？「音」と「光」、「熱」と「冷」、「生」と「死」？"
 )
 
 words = st.text(
@@ -146,12 +146,15 @@ def test_long_sentences_are_divided_where_they_breathe():
             assert line.split()[-1] not in {"a", "the", "of", "and"}
 
 
-def test_japanese_lines_keep_their_punctuation():
+@pytest.mark.parametrize("shift", range(18))
+def test_japanese_lines_keep_their_punctuation(shift):
     """No line begins with a closing mark or a small kana, none ends with an opening bracket."""
-    captions = cues([(0.0, said(JAPANESE, 11))])
+    text = "静" * shift + JAPANESE
+
+    captions = cues([(0.0, said(text, 11))])
 
     lines = [line for cue in captions for line in cue.text.split("\n")]
-    assert squeezed("".join(lines)) == JAPANESE
+    assert squeezed("".join(lines)) == text
     assert max(map(len, lines)) <= 18
     for line in lines:
         assert line[0] not in "、。」？ょャー"
@@ -172,10 +175,20 @@ def test_accents_and_families_stay_whole():
     """A word longer than a line is parted between what readers see as characters."""
     letter, family = "e\u0301", "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 
-    captions = cues([(0.0, said(letter * 100, 6)), (7.0, said(family * 30, 6))])
+    captions = cues([(0.0, said(letter * 100, 6)), (7.0, said(letter + family * 30, 6))])
 
     for line in (line for cue in captions for line in cue.text.split("\n")):
         assert line.replace(letter, "").replace(family, "") == ""
+
+
+def test_even_endless_characters_are_shown():
+    """A chain of joined emoji longer than two lines is parted rather than lost or too long."""
+    chain = "\u200d".join("\U0001f469" * 60)
+
+    captions = cues([(0.0, said(chain, 9))])
+
+    assert squeezed("".join(cue.text for cue in captions)) == chain
+    assert max(line.count("\U0001f469") for cue in captions for line in cue.text.split("\n")) <= 18
 
 
 def test_captions_begin_with_their_words():

@@ -148,10 +148,12 @@ def test_auto_without_a_key_is_offline_and_says_so(visionpulse):
     """The default provider is said in one line on stderr, and only when it was not asked for."""
     by_itself = visionpulse("create", "--text", SCRIPT, "--until", "storyboard")
     asked = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN)
+    keyed = visionpulse("estimate", "--text", SCRIPT, OPENAI_API_KEY="sk-1234")
 
     assert by_itself.code == 0
     assert by_itself.err.splitlines()[0].startswith("OPENAI_API_KEY is not set, so")
     assert "OPENAI_API_KEY" not in asked.err
+    assert (keyed.code, keyed.err) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -298,12 +300,16 @@ def test_a_failure_is_1_and_says_how_to_go_on(visionpulse):
     assert "hidden" not in said.err + as_json.out + as_json.err
 
 
-def test_no_colour_in_logs(visionpulse):
-    """What goes to a file or a pipe has no terminal commands in it."""
-    said = visionpulse("create", "--text", "A \x1b[31mred\x1b[0m door.", *ONLY_PLAN, NO_COLOR="1")
-    titles = visionpulse("list")
+def test_a_title_cannot_command_the_terminal(visionpulse):
+    """A title is one line, whatever it holds; a pipe gets no colours."""
+    title = "Red\ndoor\r\x1b[2J\x07"
+    said = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN, "--title", title)
+    listed = visionpulse("list")
 
-    assert "\x1b" not in said.out + said.err + titles.out
+    assert len(listed.out.splitlines()) == 1
+    assert "Red door" in listed.out
+    assert listed.out.isprintable()
+    assert "\x1b" not in said.out + said.err
 
 
 def test_videos_are_listed_shown_cancelled_and_deleted(visionpulse):

@@ -145,6 +145,17 @@ def checksums(path):
     return [line.split(",")[-1] for line in answer.stdout.splitlines() if line[0] != "#"]
 
 
+def decoding_times(path):
+    """Return when each packet is decoded, in ticks."""
+    answer = subprocess.run(
+        [FFMPEG, "-v", "error", "-i", path, "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return [int(line.split(",")[1]) for line in answer.stdout.splitlines() if line[0] != "#"]
+
+
 def luma_of(piece):
     """Return the luma of a piece's frames before they are encoded."""
     planes = list(frames(piece))[::3]
@@ -229,6 +240,7 @@ def test_pieces_of_a_frame_or_two_can_be_joined(tmp_path):
 
     check_film(tmp_path / "out.mp4", width=WIDTH, height=HEIGHT, fps=30, seconds=at / 30)
     assert checksums(tmp_path / "out.mp4") == [s for part in parts for s in checksums(part)]
+    assert set(np.diff(decoding_times(tmp_path / "out.mp4"))) == {512}
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])

@@ -63,7 +63,7 @@ class AudioService:
         self.renderer: Renderer = (
             renderer or registry.load("renderer", "ffmpeg", registry.RENDERERS)()
         )
-        self.ledger = ledger or Ledger.at(home)
+        self.ledger: Ledger = ledger or Ledger.at(home)
 
     def generate_narration(
         self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()

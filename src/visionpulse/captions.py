@@ -235,21 +235,30 @@ def _estimated(text: str, seconds: float) -> list[tuple[int, float]]:
 def _unbroken(text: str) -> Iterator[tuple[int, int, bool]]:
     """Yield the stretches that no line break may part: first character, end, and whether spaced."""
     for run in re.finditer(r"\S+", text):
-        first = begin = run.start()
-        width = 0
-        for place in range(begin, run.end()):
-            width += _width(text[place])
-            if place > begin and (
-                _may_break(text[place - 1], text[place])
-                or (width > _LINE and _begins_cluster(text, place))
-            ):
-                yield begin, place, begin == first
-                begin, width = place, _width(text[place])
-        yield begin, run.end(), begin == first
+        begin, width = run.start(), 0
+        for place, end in pairwise(_clusters(text, *run.span())):
+            wide = sum(map(_width, text[place:end]))
+            if place > begin and (width + wide > _LINE or _may_break(text[place - 1], text[place])):
+                yield begin, place, begin == run.start()
+                begin, width = place, 0
+            width += wide
+        yield begin, run.end(), begin == run.start()
+
+
+def _clusters(text: str, begin: int, end: int) -> Iterator[int]:
+    """Yield where what a reader sees as characters begins, and the end."""
+    width = 0
+    for place in range(begin, end):
+        width += _width(text[place])
+        # Nobody's character is as wide as a line; what claims to be is parted.
+        if place == begin or _begins_cluster(text, place) or width > _LINE:
+            yield place
+            width = _width(text[place])
+    yield end
 
 
 def _may_break(before: str, after: str) -> bool:
-    if before in _NO_END or after in _NO_START or unicodedata.category(after)[0] == "M":
+    if before in _NO_END or after in _NO_START:
         return False
     return _is_cjk(before) or _is_cjk(after) or (before == "—" and after.isalnum())
 

@@ -41,7 +41,7 @@ _ENCODES = {
     "film": "film",
 }
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="visionpulse",
     help="A script goes in, a narrated video comes out.",
     epilog=EXIT_CODES,

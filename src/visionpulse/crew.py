@@ -56,6 +56,12 @@ class Crew:
             "speech": pin(self.audio.speech),
         }
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the models want their users to know, such as their last day."""
+        models = (self.images.prompts, self.images.images, self.audio.speech)
+        return [warning for model in models if (warning := getattr(model, "warning", None))]
+
     def check(self, video: Video) -> None:
         """Find whatever can be found before money is spent.
 

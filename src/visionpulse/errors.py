@@ -68,8 +68,8 @@ class VisionPulseError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.code = code or self.default_code
-        self.retryable = self.default_retryable if retryable is None else retryable
+        self.code: str = code or self.default_code
+        self.retryable: bool = self.default_retryable if retryable is None else retryable
         self.stage = stage
         self.scene = scene
         self.video_id = video_id

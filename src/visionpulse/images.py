@@ -63,7 +63,7 @@ class ImageService:
     ) -> None:
         self.prompts: PromptModel = prompts or registry.model("prompts", provider)
         self.images: ImageModel = images or registry.model("images", provider)
-        self.ledger = ledger or Ledger.at(home)
+        self.ledger: Ledger = ledger or Ledger.at(home)
 
     # -------------------------------------------------------------- the storyboard
 

@@ -174,7 +174,7 @@ class Ledger:
     ) -> None:
         self.store = store
         self.storage = storage
-        self.policy = policy or RetryPolicy()
+        self.policy: RetryPolicy = policy or RetryPolicy()
         self.lease = lease
         self._desk = _Desk()
 

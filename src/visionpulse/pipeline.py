@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 # The rest is imported when a pipeline is made: `from visionpulse import Pipeline` costs next to
@@ -60,7 +61,8 @@ class Pipeline:
         images: The same for the pictures.
         speech: The same for the narration.
         renderer: Another renderer.
-        storage: Another Storage; by default files in `output/` below `home`.
+        storage: Another Storage, or its name (`"memory"`); by default files in `output/` below
+            `home`.
         repository: Another repository, or a database URL; by default `visionpulse.db` below `home`.
         home: The folder for both; by default VISIONPULSE_HOME, or the working folder.
         budget: The most a video may cost, in dollars.
@@ -86,7 +88,7 @@ class Pipeline:
         images: str | ImageModel | None = None,
         speech: str | SpeechModel | None = None,
         renderer: Renderer | None = None,
-        storage: Storage | None = None,
+        storage: Storage | str | None = None,
         repository: VideoRepository | str | None = None,
         home: str | Path | None = None,
         budget: Decimal | str | float | None = None,
@@ -105,14 +107,12 @@ class Pipeline:
 
         self._settings = settings = Settings()
         self._explicit = provider not in (None, "auto")
-        self.provider = self._choose(provider or settings.provider or "openai")
+        self.provider: str = self._choose(provider or settings.provider or "openai")
         self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
         self._check_providers()
         self._renderer = renderer
         folder = Path(home or settings.home)
-        self.storage: Storage = storage or registry.load("storage", "file", registry.STORAGE)(
-            folder / "output"
-        )
+        self.storage: Storage = _storage(storage or settings.storage or "file", folder / "output")
         sql = registry.load("repository", "sqlite", registry.REPOSITORIES)
         database = settings.database or folder / "visionpulse.db"
         if repository is None or isinstance(repository, str):
@@ -147,23 +147,33 @@ class Pipeline:
         retry_refused: bool = False,
         on_event: Listener | None = None,
     ) -> Video:
-        """Blocking form of `arun`; works inside a running event loop (Jupyter) too."""
+        """Blocking form of `arun`; works inside a running event loop (Jupyter) too.
+
+        A notebook shows a progress bar unless `on_event` is given.
+        """
+        from contextlib import ExitStack
+
         from visionpulse import loop
 
-        return loop.run(
-            lambda: self.arun(
-                source,
-                title=title,
-                style=style,
-                voice=voice,
-                keywords=keywords,
-                negative_keywords=negative_keywords,
-                options=options,
-                until=until,
-                retry_refused=retry_refused,
-                on_event=on_event,
+        with ExitStack() as shown:
+            if on_event is None and "ipykernel" in sys.modules:
+                from visionpulse.progress import ProgressBar
+
+                on_event = shown.enter_context(ProgressBar())
+            return loop.run(
+                lambda: self.arun(
+                    source,
+                    title=title,
+                    style=style,
+                    voice=voice,
+                    keywords=keywords,
+                    negative_keywords=negative_keywords,
+                    options=options,
+                    until=until,
+                    retry_refused=retry_refused,
+                    on_event=on_event,
+                )
             )
-        )
 
     async def arun(
         self,
@@ -646,6 +656,8 @@ class Pipeline:
         run = Run(self._caps, retry_refused=retry_refused, listen=on_event, shares=_SHARES)
         event = Event(kind="started", video_id=video.id, stage="run")
         run.tell(event)
+        for warning in crew.warnings:
+            run.tell(event.model_copy(update={"kind": "degraded", "message": warning}))
         try:
             made = await self._keeper.hold(
                 claim,
@@ -708,6 +720,15 @@ class Pipeline:
                 ),
             }
         )
+
+
+def _storage(wanted: Storage | str, folder: Path) -> Storage:
+    from visionpulse import registry
+
+    if not isinstance(wanted, str):
+        return wanted
+    make: Callable[..., Storage] = registry.load("storage", wanted, registry.STORAGE)
+    return make(folder) if wanted == "file" else make()
 
 
 def _dollars(amount: Decimal | str | float | None) -> Decimal | None:

@@ -10,12 +10,11 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BeforeValidator,
     Field,
     HttpUrl,
     SecretStr,
@@ -61,7 +60,7 @@ class Settings(BaseSettings):
         ConfigurationError: A value cannot be used; the message names the setting, never the value.
     """
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
         frozen=True,
@@ -96,10 +95,6 @@ class Settings(BaseSettings):
         validation_alias=_names("OPENAI_BASE_URL"),
         repr=False,
     )
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
-        BeforeValidator(lambda value: str(value).upper()),
-    ] = Field("WARNING", description="one of DEBUG, INFO, WARNING and ERROR")
 
     def __init__(self, **values: Any) -> None:
         """Read the settings; values given here win."""

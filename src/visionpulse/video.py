@@ -58,7 +58,7 @@ class VideoService:
         self.renderer: Renderer = (
             renderer or registry.load("renderer", "ffmpeg", registry.RENDERERS)()
         )
-        self.ledger = ledger or Ledger.at(home)
+        self.ledger: Ledger = ledger or Ledger.at(home)
 
     def create_video(
         self,
@@ -180,7 +180,7 @@ class _Making:
 
     async def picture(self, image: str | Path) -> str:
         """Return a picture's storage key, taking a file of the user's in."""
-        if isinstance(image, str) and image.startswith("objects/"):
+        if isinstance(image, str) and PurePosixPath(image).parts[:1] == ("objects",):
             return image
         data, suffix = await loop.in_thread(_read_file, image)
 

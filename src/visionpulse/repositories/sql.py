@@ -65,7 +65,7 @@ class SqlRepository:
 
     def __init__(self, database: str | Path = "visionpulse.db") -> None:
         url = _url(database)
-        self.name = url.render_as_string(hide_password=True)
+        self.name: str = url.render_as_string(hide_password=True)
         with self._translated():
             if url.database and url.database != ":memory:":
                 Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)

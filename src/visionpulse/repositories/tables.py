@@ -10,16 +10,16 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 HEAD = "0001"
-REVISIONS = ("0001",)
+REVISIONS: tuple[str, ...] = ("0001",)
 
-metadata = sa.MetaData()
+metadata: sa.MetaData = sa.MetaData()
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware time in UTC, in databases that forget the zone too."""
 
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
+    impl: sa.types.TypeEngine[datetime] = sa.DateTime(timezone=True)
+    cache_ok: bool | None = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """Store as UTC."""
@@ -35,8 +35,8 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 class seconds_now(FunctionElement[float]):  # noqa: N801  an SQL function is written small
     """The database's clock in seconds since 1970: leases must not depend on the workers' clocks."""
 
-    type = sa.Float()
-    inherit_cache = True
+    type: sa.Float[float] = sa.Float()
+    inherit_cache: bool | None = True
 
 
 @compiles(seconds_now)
@@ -49,7 +49,7 @@ def _seconds_now_sqlite(element: Any, compiler: Any, **_: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
-videos = sa.Table(
+videos: sa.Table = sa.Table(
     "videos",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
@@ -82,7 +82,7 @@ videos = sa.Table(
     sa.Index("videos_by_status", "status", "created_at", "id"),
 )
 
-artefacts = sa.Table(
+artefacts: sa.Table = sa.Table(
     "artefacts",
     metadata,
     sa.Column("fingerprint", sa.String(64), primary_key=True),
@@ -96,7 +96,7 @@ artefacts = sa.Table(
     sa.Index("artefacts_by_object", "sha256"),
 )
 
-uses = sa.Table(
+uses: sa.Table = sa.Table(
     "uses",
     metadata,
     sa.Column("video_id", sa.String(32), primary_key=True),
@@ -106,7 +106,7 @@ uses = sa.Table(
     sa.Index("uses_of_artefact", "fingerprint"),
 )
 
-calls = sa.Table(
+calls: sa.Table = sa.Table(
     "calls",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
@@ -130,7 +130,7 @@ calls = sa.Table(
     sa.Index("calls_of_day", "day"),
 )
 
-claims = sa.Table(
+claims: sa.Table = sa.Table(
     "claims",
     metadata,
     sa.Column("fingerprint", sa.String(64), primary_key=True),

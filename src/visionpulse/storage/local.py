@@ -43,7 +43,7 @@ class LocalStorage:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root).expanduser().resolve()
+        self.root: Path = Path(root).expanduser().resolve()
         self._sweep()
 
     def check(self) -> None:

@@ -58,7 +58,7 @@ class Hibari:
         # Both are made on first use, which two threads could have at once.
         self._g2p: Any = self._tts.g2p
         _ = self._g2p.oov
-        self.knows_times = self._expose(durations)
+        self.knows_times: bool = self._expose(durations)
 
     def _expose(self, durations: str) -> bool:
         runtime: Any = import_module("onnxruntime")

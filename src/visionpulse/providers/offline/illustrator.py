@@ -1,4 +1,4 @@
-"""Pictures without a key or a network: scenes chosen by the words of the prompt and drawn from a seed."""
+"""Pictures without a key or a network: scenes chosen by a prompt's words, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _DRAWN_PIXELS = 2_200_000
 class Illustrator:
     """Draws a scene that fits the words; the same request gives the same bytes.
 
-    It shows a prompt's theme, not its sentence: a family of scenes (mountains, a city, a storm ...) is chosen
-    by the words, and everything in it by a seed made of them. The style's colours grade the picture
-    and its name or look decides the medium.
+    It shows a prompt's theme, not its sentence: a family of scenes (mountains, a city, a storm ...)
+    is chosen by the words, and everything in it by a seed made of them. The style's colours grade
+    the picture, and its name or look decides the medium.
     """
 
     provider = "offline"

@@ -69,16 +69,16 @@ class Narrator:
         ConfigurationError: The package that speaks is not installed.
     """
 
-    provider = "offline"
-    model = "hibari-0.2"
+    provider: str = "offline"
+    model: str = "hibari-0.2"
 
     def __init__(self) -> None:
         try:
-            self.identity = f"hibari-tts {version('hibari-tts')}, recipe {_RECIPE}"
+            self.identity: str = f"hibari-tts {version('hibari-tts')}, recipe {_RECIPE}"
         except PackageNotFoundError as error:
             raise _not_installed() from error
         # More threads than cores only wait for each other.
-        self.concurrency = min(4, os.cpu_count() or 1)
+        self.concurrency: int = min(4, os.cpu_count() or 1)
 
     def voices(self) -> Sequence[Voice]:
         """Return the narrator's own voices, then the documented names that stand for them."""

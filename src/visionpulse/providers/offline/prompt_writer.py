@@ -37,9 +37,9 @@ class PromptWriter:
     The words are those of the script, in its language; only the frame around them is English.
     """
 
-    provider = "offline"
-    model = "prompt-writer"
-    identity = f"visionpulse prompt writer, recipe {_RECIPE}"
+    provider: str = "offline"
+    model: str = "prompt-writer"
+    identity: str = f"visionpulse prompt writer, recipe {_RECIPE}"
 
     def quote(self, request: StoryboardRequest) -> Quote:
         """Return that it is free."""

@@ -84,9 +84,9 @@ class Connection:
         self._local = threading.local()
         self._timeout = timeout
         url = self._settings.base_url
-        self.host = url.host
-        self.port = url.port or {"https": 443}.get(url.scheme, 80)
-        self.official = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
+        self.host: str = url.host
+        self.port: int = url.port or {"https": 443}.get(url.scheme, 80)
+        self.official: bool = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
         if self.official and self._settings.api_key == _PLACEHOLDER:
             raise ConfigurationError(
                 "OPENAI_API_KEY is not set.",
@@ -96,9 +96,10 @@ class Connection:
         row = pricing.find(model, overrides) if model else None
         if model is None:
             row = pricing.preferred(kind, day, overrides)
-        self.row = row if row and row.kind == kind else _stranger(model or "", kind)
-        self.model = self.row.name
-        self.warning = self.row.warning(day) if self.official else None
+        known = row is not None and row.kind == kind
+        self.row: pricing.ModelRow = row if row and known else _stranger(model or "", kind)
+        self.model: str = self.row.name
+        self.warning: str | None = self.row.warning(day) if self.official else None
         if self.official and self.row.retired(day):
             raise ModelUnavailableError(
                 f"OpenAI switched {self.model} off on {self.row.ends}.",
@@ -109,7 +110,7 @@ class Connection:
             )
         # No user and no query: they may hold secrets, and they change nothing in the answer.
         place = url.copy_with(userinfo=b"", query=None, fragment=None)
-        self.identity = f"{PROVIDER}:{str(place).rstrip('/')}:{self.model}"
+        self.identity: str = f"{PROVIDER}:{str(place).rstrip('/')}:{self.model}"
 
     async def ask(self, call: Callable[[Any], Awaitable[Any]]) -> Answer:
         """Make one call of the SDK's raw form. Raises ProviderError, never an error of the SDK."""

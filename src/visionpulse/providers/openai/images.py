@@ -72,9 +72,9 @@ class OpenAIImages:
             today=today,
             overrides=overrides,
         )
-        self.model = self._connection.model
-        self.identity = self._connection.identity
-        self.warning = self._connection.warning
+        self.model: str = self._connection.model
+        self.identity: str = self._connection.identity
+        self.warning: str | None = self._connection.warning
 
     def parameters(self, request: PictureRequest) -> Mapping[str, Any]:
         """Return the request as it is sent."""

@@ -122,9 +122,9 @@ class OpenAIPrompts:
             today=today,
             overrides=overrides,
         )
-        self.model = self._connection.model
-        self.identity = self._connection.identity
-        self.warning = self._connection.warning
+        self.model: str = self._connection.model
+        self.identity: str = self._connection.identity
+        self.warning: str | None = self._connection.warning
 
     def check(self, request: StoryboardRequest) -> None:
         """Refuse more scenes than one answer has room for. Raises InputError."""

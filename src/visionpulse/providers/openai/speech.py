@@ -83,9 +83,9 @@ class OpenAISpeech:
             today=today,
             overrides=overrides,
         )
-        self.model = self._connection.model
-        self.identity = self._connection.identity
-        self.warning = self._connection.warning
+        self.model: str = self._connection.model
+        self.identity: str = self._connection.identity
+        self.warning: str | None = self._connection.warning
 
     def voices(self) -> list[Voice]:
         """Return the model's voices."""

@@ -1,7 +1,7 @@
 """The canvas every scene is drawn on: noise, washes, light and cut-out shapes, in floats.
 
-Lengths are in units of the shorter side, so that a circle is round on any canvas: `x` runs from 0 to
-`wide`, `y` from 0 (top) to `tall`, one of which is 1. Colours are RGB from 0 to 1.
+Lengths are in units of the shorter side, so that a circle is round on any canvas: `x` runs from 0
+to `wide`, `y` from 0 (top) to `tall`, one of which is 1. Colours are RGB from 0 to 1.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def blurred(plane: Plane, sigma: float) -> Plane:
     """Blur a plane or a picture; `sigma` in pixels."""
     if plane.ndim == 3:
         return np.stack([blurred(plane[..., c], sigma) for c in range(plane.shape[2])], -1)
-    # At a third of the blur's own scale nothing is lost, and a wide blur costs no more than a narrow one.
+    # At half the blur's own scale nothing is lost, and a wide blur costs no more than a narrow one.
     shrink = max(1, int(sigma / 2))
     height, width = plane.shape
     small = resized(np.ascontiguousarray(plane), max(1, width // shrink), max(1, height // shrink))
@@ -145,7 +145,7 @@ class Canvas:
         self.origin = (0, 0)
 
     def window(self, x: float, y: float, reach: float) -> Canvas:
-        """Return the part within `reach` of a point, to paint a small thing without touching the rest.
+        """Return the part within `reach` of a point, to paint a small thing at little cost.
 
         It shares pixels, coordinates and chance with the whole.
         """

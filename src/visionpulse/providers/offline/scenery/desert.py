@@ -112,10 +112,27 @@ def _camel(stencil: Stencil, x: float, foot: float, size: float, heading: int) -
     def at(u: float, v: float) -> tuple[float, float]:
         return x + heading * u * size, foot - v * size
 
-    stencil.polygon([
-        at(-0.5, 0.62), at(-0.4, 0.8), at(-0.18, 0.86), at(-0.02, 1.12), at(0.16, 0.88), at(0.36, 0.78), at(0.5, 0.74), at(0.62, 0.9), at(0.66, 1.16),
-        at(0.74, 1.26), at(0.94, 1.2), at(0.95, 1.12), at(0.8, 1.08), at(0.76, 0.84), at(0.62, 0.6), at(0.4, 0.5), at(-0.36, 0.52),
-    ])  # fmt: skip
+    stencil.polygon(
+        [
+            at(-0.5, 0.62),
+            at(-0.4, 0.8),
+            at(-0.18, 0.86),
+            at(-0.02, 1.12),
+            at(0.16, 0.88),
+            at(0.36, 0.78),
+            at(0.5, 0.74),
+            at(0.62, 0.9),
+            at(0.66, 1.16),
+            at(0.74, 1.26),
+            at(0.94, 1.2),
+            at(0.95, 1.12),
+            at(0.8, 1.08),
+            at(0.76, 0.84),
+            at(0.62, 0.6),
+            at(0.4, 0.5),
+            at(-0.36, 0.52),
+        ]
+    )
     for leg in (-0.42, -0.3, 0.28, 0.42):
         stencil.line([at(leg, 0.6), at(leg + 0.03, 0.3), at(leg - 0.02, 0.0)], size * 0.075)
     stencil.ellipse(*at(0.0, 1.3), size * 0.1, size * 0.24)

@@ -44,9 +44,17 @@ def draw(canvas: Canvas, brief: Brief) -> None:
 
 def _volcano(canvas: Canvas) -> None:
     night = Hour(
-        colours(("#0a0716 #1d1030 #4a1a38 #a33a26 #f08a3c", "#070d18 #12223a #34384e #7d4a3a #e0843c", "#160a0a #351414 #6d2318 #bf4a1c #ffb04c")[int(canvas.rng.integers(3))]),
-        colour("#ffb347"), colour("#080406"), 0.6,
-    )  # fmt: skip
+        colours(
+            (
+                "#0a0716 #1d1030 #4a1a38 #a33a26 #f08a3c",
+                "#070d18 #12223a #34384e #7d4a3a #e0843c",
+                "#160a0a #351414 #6d2318 #bf4a1c #ffb04c",
+            )[int(canvas.rng.integers(3))]
+        ),
+        colour("#ffb347"),
+        colour("#080406"),
+        0.6,
+    )
     ground = canvas.tall * canvas.between(0.72, 0.95)
     canvas.paint(ramp(np.clip(canvas.y / ground, 0, 1) ** 1.3 + 0 * canvas.x, night.sky))
     scatter_stars(canvas, 0.8, ground * 0.7)

@@ -1,4 +1,4 @@
-"""Money and measure as geometry: rising columns, lines that climb, stacks of coins, turning wheels."""
+"""Money and measure as geometry: columns, lines that climb, stacks of coins, turning wheels."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, colour, mix
+from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, blurred, colour, mix
 from visionpulse.providers.offline.scenery.sea import add_bird
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 from visionpulse.providers.offline.scenery.trees import add_tree
@@ -29,7 +29,8 @@ _GROUPS = {
     ),
 }
 
-# Joints of a figure one unit tall: x to the front, y up. Ankles, knees, hip, shoulder, elbows, hands.
+# Of a figure one unit tall, x to the front and y up: ankle and knee of one leg, of the other,
+# elbow and hand of one arm, of the other.
 _POSES: dict[str, tuple[tuple[float, float], ...]] = {
     "stand": (
         (-0.07, 0.0),
@@ -113,31 +114,23 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         - slope * (across - 0.5)
     )
     curve = curve.astype(np.float32)
-    stencil = canvas.stencil()
+    figures, plants = canvas.stencil(), canvas.stencil()
     if group == "crowd":
-        _crowd(canvas, stencil)
+        tall = _crowd(canvas, figures)
     else:
-        _few(canvas, stencil, curve, group or "alone")
-    if group != "crowd" and canvas.chance(0.45):
-        x = canvas.wide * (
-            canvas.between(0.02, 0.2) if canvas.chance(0.5) else canvas.between(0.8, 0.98)
-        )
-        add_tree(
-            canvas,
-            stencil,
-            x,
-            float(curve[canvas.column(x)]) + 0.02,
-            canvas.between(0.3, 0.65),
-            canvas.between(0.2, 1),
-        )
+        tall = _few(canvas, figures, curve, group or "alone")
+        if canvas.chance(0.45):
+            side = canvas.between(0.02, 0.2)
+            x = canvas.wide * (side if canvas.chance(0.5) else 1 - side)
+            foot = float(curve[canvas.column(x)]) + 0.02
+            add_tree(canvas, plants, x, foot, canvas.between(0.3, 0.65), canvas.between(0.2, 1))
+        _grass(canvas, plants, curve)
     if canvas.chance(0.4):
         _birds(canvas, sky)
+    dark = np.maximum(_rounded(canvas, figures.mask(), tall * 0.011), plants.mask())
     if group != "crowd":
-        _grass(canvas, stencil, curve)
-        stencil_mask = np.maximum(stencil.mask(), canvas.below(curve))
-    else:
-        stencil_mask = stencil.mask()
-    canvas.paint(mix(hour.shadow, hour.sky[0], 0.1), stencil_mask)
+        dark = np.maximum(dark, canvas.below(curve))
+    canvas.paint(mix(hour.shadow, hour.sky[0], 0.1), dark)
 
 
 def add_figure(
@@ -149,39 +142,47 @@ def add_figure(
         return x + heading * u * tall, foot - v * tall
 
     ankle, knee, other_ankle, other_knee, elbow, hand, other_elbow, other_hand = _POSES[pose]
-    build = canvas.between(0.9, 1.15)
+    build = canvas.between(0.88, 1.12)
     lean = 0.05 if pose in ("run", "walk") else 0.0
-    skirt = canvas.chance(0.35) and pose != "run"
-    stencil.polygon(
-        [
-            at(-0.115 * build + lean, 0.8),
-            at(0.115 * build + lean, 0.8),
-            at(0.085 * build, 0.5),
-            at(-0.085 * build, 0.5),
-        ]
-    )
+    half = [
+        (0.028, 0.86), (0.05, 0.83), (0.115, 0.8), (0.112, 0.72), (0.08, 0.6), (0.09, 0.52),
+        (0.05, 0.45),
+    ]  # fmt: skip
+    right = [at(u * build + lean * (v - 0.5) * 2.5, v) for u, v in half]
+    left = [at(-u * build + lean * (v - 0.5) * 2.5, v) for u, v in half]
+    stencil.polygon([*right, *left[::-1]])
+
+    def limb(start: tuple[float, float], end: tuple[float, float], thick: float, thin: float) -> None:
+        along = np.array(end) - start
+        out = np.array([-along[1], along[0]]) / (np.hypot(*along) + 1e-6) / 2 * build
+        near, far = out * thick, out * thin
+        corners = (start - near, start + near, end + far, end - far)
+        stencil.polygon([at(float(u), float(v)) for u, v in corners])
+        stencil.ellipse(*at(*end), tall * thin * build / 2)
+
     for joint, end in ((knee, ankle), (other_knee, other_ankle)):
-        root = (np.sign(joint[0]) * 0.04, 0.52)
-        stencil.line([at(*root), at(*joint)], tall * 0.085 * build)
-        stencil.line([at(*joint), at(end[0], end[1] + 0.01)], tall * 0.062 * build)
-        stencil.ellipse(*at(end[0] + 0.03, end[1] + 0.012), tall * 0.045, tall * 0.02)
-        stencil.ellipse(*at(*joint), tall * 0.034 * build)
+        limb((float(np.sign(joint[0])) * 0.045, 0.53), joint, 0.105, 0.066)
+        limb(joint, (end[0], end[1] + 0.02), 0.068, 0.036)
+        stencil.ellipse(*at(end[0] + 0.025, end[1] + 0.014), tall * 0.045, tall * 0.016)
     for side, joint, end in ((-1, elbow, hand), (1, other_elbow, other_hand)):
-        shoulder = (side * 0.105 * build + lean, 0.785)
-        stencil.line([at(*shoulder), at(*joint)], tall * 0.055 * build)
-        stencil.line([at(*joint), at(*end)], tall * 0.042 * build)
-        stencil.ellipse(*at(*shoulder), tall * 0.036 * build)
-        stencil.ellipse(*at(*joint), tall * 0.025 * build)
-        stencil.ellipse(*at(*end), tall * 0.026)
-    if skirt:
-        stencil.polygon([at(-0.08, 0.56), at(0.08, 0.56), at(0.15, 0.24), at(-0.15, 0.24)])
-    stencil.line([at(lean, 0.78), at(lean * 1.2, 0.88)], tall * 0.05)
-    stencil.ellipse(*at(lean * 1.3, 0.925), tall * 0.058, tall * 0.072)
-    if canvas.chance(0.3):
-        stencil.ellipse(*at(lean * 1.3 - 0.04, 0.9), tall * 0.055, tall * 0.085)
+        limb((side * 0.1 * build + lean * 0.7, 0.79), joint, 0.062, 0.046)
+        limb(joint, end, 0.046, 0.03)
+        stencil.ellipse(*at(*end), tall * 0.02, tall * 0.026)
+    if canvas.chance(0.35) and pose != "run":
+        stencil.polygon([at(-0.085, 0.58), at(0.085, 0.58), at(0.16, 0.26), at(-0.16, 0.26)])
+    stencil.ellipse(*at(lean * 1.3, 0.925), tall * 0.052, tall * 0.07)
+    if canvas.chance(0.4):
+        stencil.ellipse(*at(lean * 1.3 - 0.025, 0.9), tall * 0.06, tall * 0.08)
 
 
-def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> None:
+def _rounded(canvas: Canvas, mask: Plane, radius: float) -> Plane:
+    """Melt joined shapes into one outline, as flesh and cloth do; `radius` is what is rounded."""
+    sharp = max(1.0, radius * canvas.short)
+    return np.clip((blurred(mask, sharp) - 0.5) * sharp * 2 + 0.5, 0, 1)
+
+
+def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> float:
+    """Add one or some people, and return how tall they are."""
     x = canvas.wide * canvas.between(0.18, 0.75)
     tall, heading = canvas.between(0.12, 0.32), canvas.side()
 
@@ -208,6 +209,7 @@ def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> None:
             x += tall * 0.42
         if canvas.chance(0.5):
             _kite(canvas, stencil, x, float(curve[canvas.column(x)]) - tall * 0.6)
+    return tall
 
 
 def _kite(canvas: Canvas, stencil: Stencil, x: float, hand: float) -> None:
@@ -220,25 +222,21 @@ def _kite(canvas: Canvas, stencil: Stencil, x: float, hand: float) -> None:
     )
 
 
-def _crowd(canvas: Canvas, stencil: Stencil) -> None:
+def _crowd(canvas: Canvas, stencil: Stencil) -> float:
     """Fill the foot of the picture with heads and raised arms, higher on one side."""
     foot, rise = canvas.tall * canvas.between(0.98, 1.2), canvas.between(-0.4, 0.4)
     for row in range(4):
-        tall = 0.28 + 0.09 * row
+        tall = 0.24 + 0.07 * row
         x = -0.1 - canvas.between(0, 0.1)
         while x < canvas.wide + 0.1:
             pose = "cheer" if canvas.chance(0.22) else "stand"
-            away = x / canvas.wide - 0.5
-            add_figure(
-                canvas,
-                stencil,
-                x,
-                foot + 0.07 * row + rise * away,
-                tall * canvas.between(0.85, 1.1),
-                pose,
-                canvas.side(),
-            )
+            stands = foot + 0.07 * row + rise * (x / canvas.wide - 0.5)
+            height = tall * canvas.between(0.85, 1.1)
+            add_figure(canvas, stencil, x, stands, height, pose, canvas.side())
+            # Whoever stands in front hides the legs of those behind.
+            stencil.box(x - tall * 0.2, stands - tall * 0.55, x + tall * 0.2, canvas.tall + 0.1)
             x += tall * canvas.between(0.24, 0.42)
+    return 0.3
 
 
 def _grass(canvas: Canvas, stencil: Stencil, curve: Plane) -> None:

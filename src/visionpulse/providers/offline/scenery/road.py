@@ -49,7 +49,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     canvas.paint(ground, np.clip((canvas.y - horizon) * canvas.short, 0, 1) + 0 * canvas.x)
     middle, half = _course(canvas, near, way)
     _surface(canvas, sky, near, (middle, half), way or "road", bright)
-    _beside(canvas, sky, (middle, half), horizon)
+    _beside(canvas, sky, (middle, half), way)
     if hour.stars > 0.3 and way == "road":
         _trails(canvas, near, middle, half)
 
@@ -103,11 +103,14 @@ def _surface(
         canvas.shade((np.clip(np.abs(off) - 0.7, 0, 1) * 0.6 * mask).astype(np.float32))
 
 
-def _beside(canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], horizon: float) -> None:
+def _beside(
+    canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | None
+) -> None:
     """Line the way with trees or poles on one side or both."""
     middle, half = course
+    horizon = sky.horizon
     stencil = canvas.stencil()
-    kind = int(canvas.rng.integers(4))
+    kind = int(canvas.rng.integers(2 if way == "path" else 4))
     sides = (-1, 1) if canvas.chance(0.5) else (canvas.side(),)
     offset, size = canvas.between(1.25, 2.2), canvas.between(0.35, 0.85)
     last: dict[int, tuple[float, float]] = {}

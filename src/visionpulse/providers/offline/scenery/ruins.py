@@ -68,7 +68,7 @@ def _temple(canvas: Canvas, sky: Sky) -> None:
     )
     columns = int(canvas.rng.integers(5, 9))
     whole = canvas.rng.random(columns) < canvas.between(0.55, 1.0)
-    whole[0] = True
+    whole[[0, -1]] = True
     shafts, dark, top = canvas.stencil(), canvas.stencil(), canvas.stencil()
     step = 2 * half / columns
     for number in range(columns):
@@ -94,7 +94,7 @@ def _temple(canvas: Canvas, sky: Sky) -> None:
             top.box(x - wide * 1.5, foot - tall - 0.012, x + wide * 1.5, foot - tall + 0.012)
             if number + 1 < columns and whole[number + 1]:
                 top.box(x - step * 0.5, foot - tall * 1.13, x + step * 1.5, foot - tall)
-    if whole.all() or canvas.chance(0.4):
+    if whole.mean() > 0.6:
         top.box(middle - half * 1.05, foot - tall * 1.15, middle + half * 1.05, foot - tall)
         top.polygon(
             [
@@ -180,7 +180,7 @@ def _castle(canvas: Canvas, sky: Sky) -> None:
             hour.at(part), canvas.below(canvas.ridge(sky.horizon + 0.06 * part, 0.1, 2, 0.5))
         )
     middle, width = canvas.wide * canvas.between(0.2, 0.8), canvas.between(0.2, 0.36)
-    top = sky.horizon - canvas.between(0.0, 0.2)
+    top = sky.horizon + canvas.between(-0.1, 0.1)
     away = np.clip(np.abs(canvas.x[0] - middle) - width, 0, 9)
     crag = (
         top

@@ -272,9 +272,14 @@ def _gulls(canvas: Canvas, sky: Sky) -> None:
 def add_bird(stencil: Stencil, x: float, y: float, size: float, lift: float) -> None:
     """Add a bird on the wing, seen from afar."""
     for side in (-1, 1):
-        stencil.polygon([
-            (x, y), (x + side * size * 0.9, y - size * lift), (x + side * size * 2, y - size * 0.1), (x + side * size * 0.95, y - size * lift * 0.5),
-        ])  # fmt: skip
+        stencil.polygon(
+            [
+                (x, y),
+                (x + side * size * 0.9, y - size * lift),
+                (x + side * size * 2, y - size * 0.1),
+                (x + side * size * 0.95, y - size * lift * 0.5),
+            ]
+        )
 
 
 FAMILY = Family(

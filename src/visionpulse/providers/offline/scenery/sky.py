@@ -22,7 +22,7 @@ from visionpulse.providers.offline.scenery.canvas import (
 
 @dataclass(frozen=True)
 class Hour:
-    """How the light is: colours of the sky from the top to the horizon, of sun or moon, of shadow."""
+    """How the light is: colours of the sky from top to horizon, of sun or moon, of shadow."""
 
     sky: Plane
     sun: Plane
@@ -144,7 +144,7 @@ def paint_sky(
         canvas: What is painted on.
         hour: Its colours.
         horizon: Where it ends, as a `y`.
-        sun: Where sun or moon stands; None: anywhere above the horizon, far off the middle or in it.
+        sun: Where sun or moon stands; None: anywhere above the horizon.
         clouds: Cover from 0 to 1; None: any.
     """
     sun_x, sun_y = sun or (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
@@ -162,7 +164,7 @@ def _jagged(
     points = [start, end]
     for _ in range(6):
         finer = [points[0]]
-        for (left_x, left_y), right in zip(points, points[1:], strict=False):
+        for (left_x, left_y), right in pairwise(points):
             finer += [
                 (
                     (left_x + right[0]) / 2 + canvas.between(-sway, sway),

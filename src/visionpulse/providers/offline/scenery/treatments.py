@@ -87,7 +87,7 @@ def _bloom(
 
 def _cinematic(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     picture = _contrasted(_graded(_bloom(canvas, picture, 0.6, 0.5), palette, 0.42), 0.35)
-    return picture * _vignette(canvas, canvas.between(0.15, 0.35)) + _grain(canvas, 0.014)
+    return picture * _vignette(canvas, canvas.between(0.08, 0.25)) + _grain(canvas, 0.014)
 
 
 def _documentary(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:

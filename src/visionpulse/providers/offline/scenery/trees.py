@@ -96,11 +96,10 @@ def add_tree(
     rng = np.random.default_rng(canvas.rng.integers(2**63))
     for tip_x, tip_y in tips:
         if rng.random() < leaves:
-            for _ in range(4):
-                blob = tall * rng.uniform(0.015, 0.05)
-                stencil.ellipse(
-                    tip_x + rng.normal(0, 0.035) * tall,
-                    tip_y + rng.normal(0, 0.03) * tall,
-                    blob,
-                    blob * 0.8,
-                )
+            for x, y, size in zip(
+                rng.normal(tip_x, 0.04 * tall, 12),
+                rng.normal(tip_y, 0.032 * tall, 12),
+                rng.uniform(0.006, 0.022, 12) * tall,
+                strict=True,
+            ):
+                stencil.ellipse(float(x), float(y), float(size), float(size) * 0.75)
