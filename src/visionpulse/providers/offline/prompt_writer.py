@@ -15,7 +15,7 @@ from visionpulse.protocols import FREE, Quote
 from visionpulse.text import partition, spoken_seconds
 
 # Raised whenever the same request would give another storyboard.
-_RECIPE = 1
+_RECIPE = 2
 
 # Neighbours differ in distance and height, as in an edited film. None of the words names a thing.
 _SHOTS = (
@@ -66,13 +66,16 @@ class PromptWriter:
         keywords = _shared_out(list(banned.allowed(request.keywords)), texts)
         shots = list(banned.allowed(_SHOTS)) or ["Scene"]
         frame = _frame(request.style, banned)
+        # A sentence about lava chimneys, out of a film on the deep sea, is to look like the sea.
+        whole = f"From a film of {', '.join(banned.allowed(_subjects(document)))}."
         prompts: list[str] = []
         for number, text in enumerate(texts):
             told = banned.without(text)
             phrases = banned.allowed(key_phrases(told, document))
             subject = ", ".join(dict.fromkeys([*keywords[number], *phrases]))
             shot = shots[number % len(shots)]
-            parts = [f"{shot}: {subject}." if subject else f"{shot}.", _clipped(told), frame]
+            said = f"{shot}: {subject}." if subject else f"{shot}."
+            parts = [said, _clipped(told), whole if len(ranges) > 1 else "", frame]
             prompt = " ".join(filter(None, parts))
             if prompt in prompts:
                 prompt += f" Variation {number + 1}."
@@ -170,6 +173,10 @@ def _recurring(document: str) -> list[str]:
     )
     often = [word for word, count in counts.most_common(5) if count > 1]
     return often or key_phrases(document, most=3)
+
+
+def _subjects(document: str) -> list[str]:
+    return list(dict.fromkeys([*_recurring(document), *key_phrases(document, most=6)]))
 
 
 def _bible(request: StoryboardRequest, document: str, banned: _Banned) -> str:

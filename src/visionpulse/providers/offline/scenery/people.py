@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
-from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, Stencil, blurred, colour, mix
+from visionpulse.providers.offline.scenery.canvas import (
+    Canvas,
+    Plane,
+    Stencil,
+    blurred,
+    colour,
+    mix,
+)
 from visionpulse.providers.offline.scenery.sea import add_bird
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 from visionpulse.providers.offline.scenery.trees import add_tree
@@ -118,7 +125,9 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     if group == "crowd":
         tall = _crowd(canvas, figures)
     else:
-        tall = _few(canvas, figures, curve, group or "alone")
+        tall, x = _few(canvas, figures, curve, group or "alone")
+        if group == "family" and canvas.chance(0.5):
+            _kite(canvas, plants, x, float(curve[canvas.column(x)]) - tall * 0.6)
         if canvas.chance(0.45):
             side = canvas.between(0.02, 0.2)
             x = canvas.wide * (side if canvas.chance(0.5) else 1 - side)
@@ -152,7 +161,9 @@ def add_figure(
     left = [at(-u * build + lean * (v - 0.5) * 2.5, v) for u, v in half]
     stencil.polygon([*right, *left[::-1]])
 
-    def limb(start: tuple[float, float], end: tuple[float, float], thick: float, thin: float) -> None:
+    def limb(
+        start: tuple[float, float], end: tuple[float, float], thick: float, thin: float
+    ) -> None:
         along = np.array(end) - start
         out = np.array([-along[1], along[0]]) / (np.hypot(*along) + 1e-6) / 2 * build
         near, far = out * thick, out * thin
@@ -181,8 +192,8 @@ def _rounded(canvas: Canvas, mask: Plane, radius: float) -> Plane:
     return np.clip((blurred(mask, sharp) - 0.5) * sharp * 2 + 0.5, 0, 1)
 
 
-def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> float:
-    """Add one or some people, and return how tall they are."""
+def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> tuple[float, float]:
+    """Add one or some people; return how tall they are and where the last one stands."""
     x = canvas.wide * canvas.between(0.18, 0.75)
     tall, heading = canvas.between(0.12, 0.32), canvas.side()
 
@@ -207,9 +218,7 @@ def _few(canvas: Canvas, stencil: Stencil, curve: Plane, group: str) -> float:
         ):
             stand(x, tall * float(height), "hold" if canvas.chance(0.8) else "cheer")
             x += tall * 0.42
-        if canvas.chance(0.5):
-            _kite(canvas, stencil, x, float(curve[canvas.column(x)]) - tall * 0.6)
-    return tall
+    return tall, x
 
 
 def _kite(canvas: Canvas, stencil: Stencil, x: float, hand: float) -> None:

@@ -103,9 +103,7 @@ def _surface(
         canvas.shade((np.clip(np.abs(off) - 0.7, 0, 1) * 0.6 * mask).astype(np.float32))
 
 
-def _beside(
-    canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | None
-) -> None:
+def _beside(canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | None) -> None:
     """Line the way with trees or poles on one side or both."""
     middle, half = course
     horizon = sky.horizon
