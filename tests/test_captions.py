@@ -146,10 +146,11 @@ def test_long_sentences_are_divided_where_they_breathe():
             assert line.split()[-1] not in {"a", "the", "of", "and"}
 
 
-@pytest.mark.parametrize("shift", range(18))
-def test_japanese_lines_keep_their_punctuation(shift):
+@pytest.mark.parametrize("dense", [JAPANESE, "キャッチャー" * 10, "（静）" * 20])
+@pytest.mark.parametrize("shift", range(6))
+def test_japanese_lines_keep_their_punctuation(shift, dense):
     """No line begins with a closing mark or a small kana, none ends with an opening bracket."""
-    text = "静" * shift + JAPANESE
+    text = "静" * shift + dense
 
     captions = cues([(0.0, said(text, 11))])
 
@@ -157,8 +158,8 @@ def test_japanese_lines_keep_their_punctuation(shift):
     assert squeezed("".join(lines)) == text
     assert max(map(len, lines)) <= 18
     for line in lines:
-        assert line[0] not in "、。」？ょャー"
-        assert line[-1] != "「"
+        assert line[0] not in "、。」？ょャッー）"
+        assert line[-1] not in "「（"
 
 
 def test_korean_words_stay_whole():

@@ -22,6 +22,8 @@ from visionpulse.renderers.process import Job
 LOUDNESS = -16.0
 # The encoders overshoot what the limiter leaves by up to a decibel.
 CEILING = -2.5
+_FLOOR = -70.0
+"""What the meter says of silence, and of hiss, which are left as they are."""
 MOST_GAIN = 40.0
 """More would turn a recording's noise into the programme."""
 _SHORTEST = 3.0
@@ -34,7 +36,7 @@ _METER = "ebur128=peak=true:framelog=quiet"
 
 
 class Loudness(NamedTuple):
-    """Integrated loudness in LUFS and true peak in dB; -inf for silence."""
+    """Integrated loudness in LUFS, -70 for silence, and true peak in dB."""
 
     integrated: float
     peak: float
@@ -78,8 +80,8 @@ def loudness_of(job: Job, film: Path, *, seconds: float = 3600) -> Loudness:
 def _levelled(job: Job, soundtrack: Soundtrack) -> str:
     """Return the filters that bring the soundtrack to its loudness."""
     found = _measure(job, soundtrack, _STEREO)
-    if found.integrated < -70:
-        return _STEREO  # Silence stays silence.
+    if found.integrated <= _FLOOR:
+        return _STEREO
     gain = min(LOUDNESS - found.integrated, MOST_GAIN)
     if found.peak + gain <= CEILING:
         return _gained(gain)

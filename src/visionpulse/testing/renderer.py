@@ -208,7 +208,9 @@ def a_piece_begins_with_a_key_frame(make: MakeRenderer) -> None:
         renderer, out = make(), folder / "piece.mp4"
         piece = _piece(_move(folder, "a.png", _texture(1), "in"), 9, 5)
         _do(renderer.encode, piece, out)
-        listing = _ffmpeg(out, "-c", "copy", "-f", "framecrc", "-").decode().splitlines()
+        listing = (
+            _ffmpeg(out, "-c", "copy", "-copyinkf", "-f", "framecrc", "-").decode().splitlines()
+        )
         first, second = [line for line in listing if not line.startswith("#")][:2]
         # Only packets that are no key frames have their flags listed.
         assert ", F=0x" in second, second

@@ -411,11 +411,12 @@ def a_heartbeat_undoes_no_save(make: MakeRepository) -> None:
     repository = make()
     video = _video()
     claim = _claim(repository.insert(video, owner="a", lease=_LONG))
-    over = threading.Event()
+    over, beaten = threading.Event(), threading.Semaphore(0)
 
     def beat() -> None:
         while not over.is_set():
             repository.heartbeat(claim, lease=_LONG)
+            beaten.release()
 
     with ThreadPoolExecutor(1) as pool:
         beating = pool.submit(beat)
@@ -424,8 +425,12 @@ def a_heartbeat_undoes_no_save(make: MakeRepository) -> None:
                 title = f"title {number}"
                 working = {"title": title, "status": "processing"}
                 repository.save(video.model_copy(update=working), claim)
-                for _ in range(2):
-                    assert repository.get(video.id).title == title
+                while beaten.acquire(blocking=False):
+                    pass
+                # By the second one, that which was under way during the save has ended.
+                assert beaten.acquire(timeout=_PATIENCE)
+                assert beaten.acquire(timeout=_PATIENCE)
+                assert repository.get(video.id).title == title
         finally:
             over.set()
         beating.result()

@@ -6,7 +6,7 @@ to `wide`, `y` from 0 (top) to `tall`, one of which is 1. Colours are RGB from 0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,11 @@ def mix(first: Plane, second: Plane, share: float) -> Plane:
 
 def ramp(value: Plane, stops: Plane) -> Plane:
     """Colour a plane: 0 becomes the first of the colours, 1 the last."""
-    at = np.linspace(0, 1, len(stops))
-    return np.stack([np.interp(value, at, stops[:, c]) for c in range(3)], -1).astype(np.float32)
+    # A table of colours is an order of magnitude faster than interpolating each pixel.
+    steps = 2048
+    at, place = np.linspace(0, 1, steps), np.linspace(0, 1, len(stops))
+    table = np.stack([np.interp(at, place, stops[:, c]) for c in range(3)], -1).astype(np.float32)
+    return table.take((np.clip(value, 0, 1) * (steps - 1)).astype(np.int32), 0)
 
 
 def resized(plane: Plane, width: int, height: int) -> Plane:
@@ -248,16 +251,26 @@ class Canvas:
         if mask is None:
             self.pixels[:] = what
             return
-        rows = _rows(mask)
-        part = self.pixels[rows]
-        source = what[rows] if what.ndim == 3 and what.shape[0] == self.height else what
-        part += (source - part) * mask[rows][..., None]
+        for part, source, share in self._channels(what, mask):
+            part += (source - part) * share
 
     def light(self, what: Plane, mask: Plane) -> None:
         """Add light: a colour, as bright as the mask, without burning out."""
-        rows = _rows(mask)
-        part = self.pixels[rows]
-        part += (1 - np.minimum(part, 1)) * np.clip(mask[rows][..., None] * what, 0, 1)
+        for part, source, share in self._channels(what, mask):
+            part += (1 - np.minimum(part, 1)) * np.clip(share * source, 0, 1)
+
+    def _channels(self, what: Plane, mask: Plane) -> Iterator[tuple[Plane, Plane, Plane]]:
+        """Yield, for red, green and blue, what is painted on, what with, and how strongly.
+
+        One channel at a time is much faster than all three, and most masks are empty in most rows.
+        """
+        mask = np.broadcast_to(mask, (self.height, self.width))
+        what = np.broadcast_to(what, self.pixels.shape)
+        used = np.flatnonzero(mask.max(axis=1) > 0.002)
+        if used.size:
+            rows = slice(int(used[0]), int(used[-1]) + 1)
+            for channel in range(3):
+                yield self.pixels[rows, :, channel], what[rows, :, channel], mask[rows]
 
     def shade(self, mask: Plane) -> None:
         """Darken the canvas by the mask: 0 leaves it, 1 is black."""
@@ -277,12 +290,6 @@ def _span(low: float, high: float, scale: int, origin: int, size: int) -> tuple[
     """Return the pixels between two coordinates, at least two and inside the picture."""
     first = int(np.clip(np.floor(low * scale) - origin, 0, size - 2))
     return first, int(np.clip(np.ceil(high * scale) - origin, first + 2, size))
-
-
-def _rows(mask: Plane) -> slice:
-    """Return the rows in which a mask is not empty: most masks cover a part of the picture."""
-    used = np.flatnonzero(mask.max(axis=1) > 0.002)
-    return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
 
 
 class Stencil:

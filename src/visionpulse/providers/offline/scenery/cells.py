@@ -164,9 +164,7 @@ def _helix(canvas: Canvas, stain: Plane) -> None:
             mask = stencil.mask()
             if soft:
                 mask = blurred(mask, canvas.short * soft)
-            canvas.paint(
-                tone + 0 * canvas.pixels, mask * np.float32(strength * (0.45 + 0.55 * scale))
-            )
+            canvas.paint(tone, mask * np.float32(strength * (0.45 + 0.55 * scale)))
             canvas.light(
                 stain[4],
                 np.clip(mask - blurred(mask, canvas.short * 0.006), 0, 1) * np.float32(0.5 * scale),
@@ -193,7 +191,7 @@ def _molecules(canvas: Canvas, stain: Plane) -> None:
             bonds.line([balls[-1], following], 0.018 * scale)
             balls.append(following)
         canvas.paint(
-            mix(stain[2], stain[4], 0.35) + 0 * canvas.pixels,
+            mix(stain[2], stain[4], 0.35),
             bonds.mask() * np.float32(0.5 + 0.35 * min(1, scale)),
         )
         for ball in balls:

@@ -71,7 +71,7 @@ def _row(canvas: Canvas, sky: Sky, foot: float, depth: float, centre: float) -> 
     fade = np.clip((foot - canvas.y) / max(tallest, 0.1), 0, 1)
     # Haze lies in the streets: the feet of far buildings are paler than their tops.
     body = tone + (hour.haze - tone) * np.clip((1 - fade) * (1 - depth) * 0.8, 0, 1)[..., None]
-    canvas.paint(body + 0 * canvas.pixels, mask)
+    canvas.paint(body, mask)
     canvas.light(
         hour.sun, sides.mask() * (0.22 if hour.disc else 0.08) * (0.35 + 0.65 * depth) * mask
     )
@@ -147,7 +147,7 @@ def _reflection(canvas: Canvas, sky: Sky, foot: float) -> None:
     columns = np.clip(np.arange(canvas.width)[None, :] + sway, 0, canvas.width - 1)
     water = np.take_along_axis(smeared, columns[..., None], 1) * (0.55 + 0.5 * ripple[..., None])
     canvas.pixels[first:] = np.clip(water * 0.8 + sky.hour.sky[0] * 0.12, 0, 1)
-    canvas.shade(np.exp(-(((canvas.y - foot) / 0.006) ** 2)) * 0.6 + 0 * canvas.x)
+    canvas.shade(np.exp(-(((canvas.y - foot) / 0.006) ** 2)) * 0.6)
 
 
 def _street(canvas: Canvas, brief: Brief) -> None:
@@ -160,7 +160,7 @@ def _street(canvas: Canvas, brief: Brief) -> None:
     road = canvas.below(np.full(canvas.width, y, np.float32))
     wet = canvas.receding(y, 14, 1.5, 4)
     near = np.clip((canvas.y - y) / (canvas.tall - y), 0, 1)
-    canvas.paint(hour.at(0.75) * (0.5 + 0.35 * wet)[..., None] + 0 * canvas.pixels, road)
+    canvas.paint(hour.at(0.75) * (0.5 + 0.35 * wet)[..., None], road)
     shine = np.exp(-(((canvas.x - x) / (0.02 + 0.5 * near)) ** 2)) * wet * (canvas.y > y)
     canvas.light(mix(hour.sun, hour.haze, 0.3), shine * 0.55)
     for side in (-1, 1):

@@ -40,7 +40,7 @@ def draw_nebula(canvas: Canvas, brief: Brief) -> None:
             "hole": Vocabulary("hole holes gravity singularity relativity einstein horizon"),
         }
     )
-    canvas.paint(gas[0] * 0.7 + 0 * canvas.pixels)
+    canvas.paint(gas[0] * 0.7)
     if what == "galaxy":
         _galaxy(canvas, gas)
     elif what == "hole":
@@ -161,7 +161,7 @@ _WORLDS = {
 def draw_planet(canvas: Canvas, brief: Brief) -> None:
     """Draw a world: whole with rings, its limb from orbit, or the sky from its ground."""
     gas = _gas(canvas)
-    canvas.paint(gas[0] * 0.6 + 0 * canvas.pixels)
+    canvas.paint(gas[0] * 0.6)
     kind = brief.choose(_WORLDS)
     _cloud(canvas, gas * np.float32(canvas.between(0.3, 0.7)), canvas.between(0.3, 0.8))
     scatter_stars(canvas, 1.6, 40)

@@ -56,7 +56,7 @@ def _volcano(canvas: Canvas) -> None:
         0.6,
     )
     ground = canvas.tall * canvas.between(0.72, 0.95)
-    canvas.paint(ramp(np.clip(canvas.y / ground, 0, 1) ** 1.3 + 0 * canvas.x, night.sky))
+    canvas.paint(ramp(np.clip(canvas.y / ground, 0, 1) ** 1.3, night.sky))
     scatter_stars(canvas, 0.8, ground * 0.7)
     x, top = canvas.wide * canvas.between(0.15, 0.85), ground - canvas.between(0.28, 0.6)
     smoke = canvas.noise(canvas.between(1.2, 2.2), 6, 0.55, stretch=canvas.between(1, 3))
@@ -157,9 +157,7 @@ def _embers(canvas: Canvas, source: tuple[float, float], reach: float) -> None:
 
 def _flames(canvas: Canvas) -> None:
     """Let flames lick up from below, dense on one side, with sparks above."""
-    canvas.paint(
-        mix(colour("#0b0508"), colour("#12101c"), canvas.between(0, 1)) + 0 * canvas.pixels
-    )
+    canvas.paint(mix(colour("#0b0508"), colour("#12101c"), canvas.between(0, 1)))
     across = canvas.x / canvas.wide
     middle, spread = canvas.between(0.0, 1.0), canvas.between(0.2, 0.6)
     height = (

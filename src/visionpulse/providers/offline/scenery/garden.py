@@ -184,7 +184,7 @@ def _flower(
     )
     pollen = colour("#f4b41a") if kind == 0 else colour("#2a1c1c")
     lit = np.clip(0.75 - (canvas.y - y) / (size * 0.7), 0.4, 1.2)
-    _soft_paint(canvas, np.clip(pollen * lit[..., None], 0, 1) + 0 * canvas.pixels, heart, soft)
+    _soft_paint(canvas, np.clip(pollen * lit[..., None], 0, 1), heart, soft)
 
 
 def _blossom(canvas: Canvas, light: Plane, tint: Plane, source: tuple[float, float]) -> None:
@@ -196,9 +196,7 @@ def _blossom(canvas: Canvas, light: Plane, tint: Plane, source: tuple[float, flo
         root = (canvas.wide * (0.5 + side * 0.55), canvas.tall * canvas.between(0.05, 0.95))
         angle = (np.pi if side > 0 else 0.0) + canvas.between(-0.5, 0.5)
         tips = add_branch(canvas, stencil, root, angle, 0.34 * shift, 0.035 * shift, 3)
-        _soft_paint(
-            canvas, mix(light[4], colour("#2b1a16"), 0.5) + 0 * canvas.pixels, stencil.mask(), soft
-        )
+        _soft_paint(canvas, mix(light[4], colour("#2b1a16"), 0.5), stencil.mask(), soft)
         for x, y in tips:
             for _ in range(int(canvas.rng.integers(1, 3))):
                 at = (
@@ -277,7 +275,7 @@ def _sprout(canvas: Canvas, light: Plane) -> None:
                 )
         green = mix(colour("#7cc04a"), light[2], 0.35)
         soft = 0.0 if first else 0.004
-        _soft_paint(canvas, green * 0.75 + 0 * canvas.pixels, stem.mask(), soft)
+        _soft_paint(canvas, green * 0.75, stem.mask(), soft)
         mask = leaves.mask()
         veins = canvas.noise(14, 4, 0.6, stretch=0.5)
         lit = np.clip(1.05 - np.clip(canvas.y - (foot - tall), -0.2, 1) / (tall * 0.9), 0.35, 1.2)

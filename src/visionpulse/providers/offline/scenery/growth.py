@@ -99,8 +99,7 @@ def _columns(canvas: Canvas, tones: Plane) -> None:
     accent = int(np.argmax(course)) if canvas.chance(0.6) else int(canvas.rng.integers(count))
     floor = canvas.below(np.full(canvas.width, foot - deep * 0.3, np.float32), 0.01)
     canvas.paint(
-        mix(tones[0], tones[1], 0.4) * np.clip(1.1 - (canvas.y - foot) * 0.8, 0.5, 1.1)[..., None]
-        + 0 * canvas.pixels,
+        mix(tones[0], tones[1], 0.4) * np.clip(1.1 - (canvas.y - foot) * 0.8, 0.5, 1.1)[..., None],
         floor * 0.75,
     )
     for number in range(count):
@@ -135,9 +134,9 @@ def _columns(canvas: Canvas, tones: Plane) -> None:
         faces = front.mask()
         _cast(canvas, np.maximum(faces, side.mask()), 0.03, 0.02, 0.35)
         height = np.clip((foot - canvas.y) / max(0.05, foot - top), 0, 1)
-        canvas.paint(tint * (0.7 + 0.35 * height)[..., None] + 0 * canvas.pixels, faces)
-        canvas.paint(tint * 0.5 * (0.7 + 0.4 * height)[..., None] + 0 * canvas.pixels, side.mask())
-        canvas.paint(np.clip(mix(tint, tones[4], 0.45), 0, 1) + 0 * canvas.pixels, lid.mask())
+        canvas.paint(tint * (0.7 + 0.35 * height)[..., None], faces)
+        canvas.paint(tint * 0.5 * (0.7 + 0.4 * height)[..., None], side.mask())
+        canvas.paint(np.clip(mix(tint, tones[4], 0.45), 0, 1), lid.mask())
         mirror = faces[::-1]
         rows = np.clip(
             2 * int(foot * canvas.short) - np.arange(canvas.height), 0, canvas.height - 1
@@ -181,12 +180,12 @@ def _climb(canvas: Canvas, tones: Plane) -> None:
         line.line(at, 0.004 + 0.004 * depth)
         edge = line.mask()
         canvas.light(tones[3], blurred(edge, canvas.short * 0.015) * 0.9)
-        canvas.paint(mix(tones[3], tones[4], 0.4) + 0 * canvas.pixels, edge)
+        canvas.paint(mix(tones[3], tones[4], 0.4), edge)
         dots = canvas.stencil()
         for share in np.sort(canvas.rng.uniform(0.03, 0.97, int(3 + 4 * depth))):
             place = at[int(share * (len(at) - 1))]
             dots.ellipse(*place, 0.009 + 0.005 * depth)
-        canvas.paint(tones[4] + 0 * canvas.pixels, dots.mask())
+        canvas.paint(tones[4], dots.mask())
 
 
 def _coins(canvas: Canvas, tones: Plane) -> None:
@@ -198,8 +197,7 @@ def _coins(canvas: Canvas, tones: Plane) -> None:
     )
     table = canvas.tall * canvas.between(0.6, 0.82)
     canvas.paint(
-        mix(tones[0], tones[1], 0.5) * np.clip(1.15 - (canvas.y - table), 0.5, 1.2)[..., None]
-        + 0 * canvas.pixels,
+        mix(tones[0], tones[1], 0.5) * np.clip(1.15 - (canvas.y - table), 0.5, 1.2)[..., None],
         canvas.below(np.full(canvas.width, table - 0.08, np.float32), 0.1) * 0.8,
     )
     rise = canvas.side()
@@ -246,11 +244,9 @@ def _stack(canvas: Canvas, gold: Plane, at: tuple[float, float], half: float, he
         0,
         1,
     )
-    canvas.paint(ramp(sheen, gold[:3]) + 0 * canvas.pixels, sides.mask())
+    canvas.paint(ramp(sheen, gold[:3]), sides.mask())
     canvas.shade(rims.mask() * sides.mask() * 0.45)
-    canvas.paint(
-        ramp(np.clip(0.55 + 0.4 * (across - 0.5) + 0 * canvas.y, 0, 1), gold[1:]), top.mask()
-    )
+    canvas.paint(ramp(np.clip(0.55 + 0.4 * (across - 0.5), 0, 1), gold[1:]), top.mask())
     ring = canvas.stencil()
     ring.ellipse(at_x, y, half * 0.82, flat * 0.82)
     ring.ellipse(at_x, y, half * 0.74, flat * 0.74, 0)

@@ -57,7 +57,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     hill = canvas.below(canvas.ridge(floor * canvas.between(0.45, 0.75), 0.07, 2.5, 0.5))
     view = view + (hour.at(0.45) - view) * hill[..., None]
     sheet = Canvas(canvas.width, canvas.height, canvas.rng)
-    sheet.paint(view + 0 * canvas.pixels)
+    sheet.paint(view)
     if hour.stars:
         scatter_stars(sheet, hour.stars, floor)
         sheet.glow(source + canvas.between(-0.06, 0.06), floor * 0.3, 0.035, hour.sun, 1)
@@ -102,10 +102,8 @@ def _floor(canvas: Canvas, floor: float, paint: Plane, bright: np.float32, sun: 
     ).astype(np.float32)
     wood = mix(colour("#7a4c2c"), paint, 0.25) * (0.4 + 0.6 * sun) * bright
     body = wood * (0.5 + 0.2 * tone + 0.3 * grain - 0.3 * seam)[..., None]
-    canvas.paint(np.clip(body, 0, 1), np.clip(below * canvas.short, 0, 1) + 0 * canvas.x)
-    skirting = (
-        np.clip((0.014 - np.abs(canvas.y - floor + 0.012)) * canvas.short, 0, 1) + 0 * canvas.x
-    )
+    canvas.paint(np.clip(body, 0, 1), np.clip(below * canvas.short, 0, 1))
+    skirting = np.clip((0.014 - np.abs(canvas.y - floor + 0.012)) * canvas.short, 0, 1)
     canvas.paint(wood * 1.15, skirting * 0.8)
 
 
@@ -132,7 +130,7 @@ def _corner(canvas: Canvas, wall: Plane, floor: float, source: float) -> None:
                 (edge, -0.1),
             ]
         )
-        canvas.paint(mix(wall, colour("#f2e8d8"), 0.3) * 0.45 + 0 * canvas.pixels, above.mask())
+        canvas.paint(mix(wall, colour("#f2e8d8"), 0.3) * 0.45, above.mask())
 
 
 def _windows(canvas: Canvas, floor: float, source: float) -> Plane:
@@ -225,7 +223,7 @@ def _shelves(canvas: Canvas, floor: float, bright: np.float32, side: int) -> Non
     right = canvas.wide * canvas.between(0.2, 0.34) if side == 0 else canvas.wide
     canvas_frame = canvas.stencil()
     canvas_frame.box(left, 0, right, floor)
-    canvas.paint(colour("#24150d") * (0.5 + bright) + 0 * canvas.pixels, canvas_frame.mask() * 0.95)
+    canvas.paint(colour("#24150d") * (0.5 + bright), canvas_frame.mask() * 0.95)
     spines = colours("#7a2f2a #a8743a #32554f #3c4a6e #8a7a5a #5a3a52 #c2a878 #26343c")
     masks = [canvas.stencil() for _ in spines]
     y = 0.02 + canvas.between(0, 0.05)

@@ -85,7 +85,7 @@ def _lake(canvas: Canvas, sky: Sky, shore: float) -> None:
     water = mirror * 0.72 + sky.hour.at(0.7) * 0.16
     water += (sky.hour.sun * 0.22) * np.clip(ripple - 0.72, 0, 1)[..., None]
     canvas.pixels[first:] = np.clip(water, 0, 1)
-    edge = np.exp(-(((canvas.y - shore) / 0.004) ** 2)) + 0 * canvas.x
+    edge = np.exp(-(((canvas.y - shore) / 0.004) ** 2))
     canvas.paint(sky.hour.shadow, edge * 0.5)
 
 

@@ -257,8 +257,8 @@ def _blocks(canvas: Canvas, glow: Plane) -> None:
                     fill=0.55,
                 )
     fade = np.clip(1.25 - canvas.distance(canvas.wide / 2, canvas.tall / 2), 0.2, 1)
-    canvas.paint(glow[0] * 1.1 + 0 * canvas.pixels, tops["left"].mask())
-    canvas.paint(mix(glow[0], glow[1], 0.8) + 0 * canvas.pixels, tops["right"].mask())
+    canvas.paint(glow[0] * 1.1, tops["left"].mask())
+    canvas.paint(mix(glow[0], glow[1], 0.8), tops["right"].mask())
     canvas.paint(mix(glow[1], glow[2], 0.42) * fade[..., None], tops["top"].mask())
     _shine(canvas, tops["lamp"].mask(), glow[2], glow[3], 0.008)
 

@@ -46,7 +46,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         + (tone * (0.55 + 0.5 * soil + 0.3 * (tuft - 0.5))[..., None] - hour.haze)
         * (0.35 + 0.65 * near**0.6)[..., None]
     )
-    canvas.paint(ground, np.clip((canvas.y - horizon) * canvas.short, 0, 1) + 0 * canvas.x)
+    canvas.paint(ground, np.clip((canvas.y - horizon) * canvas.short, 0, 1))
     middle, half = _course(canvas, near, way)
     _surface(canvas, sky, near, (middle, half), way or "road", bright)
     _beside(canvas, sky, (middle, half), way)
@@ -139,7 +139,7 @@ def _beside(canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | No
         near *= canvas.between(1.25, 1.6)
     depth = np.clip((canvas.y - horizon) / (canvas.tall - horizon), 0, 1)
     tone = sky.hour.haze + (sky.hour.shadow - sky.hour.haze) * (0.75 + 0.25 * depth)[..., None]
-    canvas.paint(tone + 0 * canvas.pixels, stencil.mask())
+    canvas.paint(tone, stencil.mask())
 
 
 def _trails(canvas: Canvas, near: Plane, middle: Plane, half: Plane) -> None:

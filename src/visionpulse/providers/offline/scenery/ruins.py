@@ -167,7 +167,7 @@ def _pyramids(canvas: Canvas, sky: Sky) -> None:
         canvas.tall * canvas.between(0.86, 0.98), canvas.between(0.03, 0.09), 1.1, 0.3
     )
     canvas.paint(
-        mix(_stone(sky, "#8f6238", 0.9), sky.hour.shadow, 0.35) + 0 * canvas.pixels,
+        mix(_stone(sky, "#8f6238", 0.9), sky.hour.shadow, 0.35),
         canvas.below(near_dune),
     )
 

@@ -155,7 +155,7 @@ def paint_sky(
     height = np.clip(canvas.y / horizon + tilt * (canvas.y < horizon), 0, 1) ** np.float32(
         canvas.between(0.7, 1.5)
     )
-    canvas.paint(ramp(height + 0 * canvas.x, hour.sky))
+    canvas.paint(ramp(height, hour.sky))
     far = canvas.distance(sun_x, sun_y)
     canvas.light(
         hour.sun, np.exp(-((far / canvas.between(0.25, 0.5)) ** 1.2)) * canvas.between(0.35, 0.65)

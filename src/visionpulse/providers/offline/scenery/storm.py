@@ -67,7 +67,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
 
 def _clouds(canvas: Canvas, tones: Plane, horizon: float, gap_x: float) -> None:
     depth = np.clip(canvas.y / horizon, 0, 1)
-    canvas.paint(ramp(depth ** canvas.between(1.2, 2.6) + 0 * canvas.x, tones))
+    canvas.paint(ramp(depth ** canvas.between(1.2, 2.6), tones))
     canvas.light(
         tones[3],
         np.exp(-((canvas.x - gap_x) ** 2) / 0.25)
@@ -213,7 +213,7 @@ def _tornado(canvas: Canvas, tones: Plane, horizon: float) -> None:
     tone = ramp(np.clip(0.5 + 0.35 * across * canvas.side() + 0.4 * (twist - 0.5), 0, 1), tones[:3])
     canvas.paint(tone, body.astype(np.float32) * 0.95)
     dust = np.exp(-((canvas.distance(x, horizon + 0.02, 2.2) / 0.14) ** 2)) * canvas.noise(7, 5)
-    canvas.paint(mix(tones[1], tones[2], 0.5) + 0 * canvas.pixels, dust)
+    canvas.paint(mix(tones[1], tones[2], 0.5), dust)
 
 
 FAMILY = Family(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from visionpulse.providers.offline.scenery.canvas import Canvas, Stencil
@@ -48,26 +50,26 @@ def add_branch(
         width: At the root.
         forks: How many times it divides on the way to a twig.
     """
-    part = np.linspace(0, 1, 8)
-    bend = canvas.between(-0.35, 0.35)
-    heading = angle + bend * part
-    at_x = root[0] + np.concatenate([[0], np.cumsum(np.cos(heading[1:]))]) * length / 7
-    at_y = root[1] - np.concatenate([[0], np.cumsum(np.sin(heading[1:]))]) * length / 7
-    half = width / 2 * (1 - part * (0.4 if forks else 0.85))
-    out_x, out_y = np.sin(heading) * half, np.cos(heading) * half
-    stencil.polygon(
-        [
-            *zip(at_x + out_x, at_y + out_y, strict=True),
-            *zip((at_x - out_x)[::-1], (at_y - out_y)[::-1], strict=True),
-        ]
-    )
-    tip = (float(at_x[-1]), float(at_y[-1]))
+    bend, taper, steps = canvas.between(-0.35, 0.35), 0.4 if forks else 0.85, 5
+    x, y = root
+    left: list[tuple[float, float]] = []
+    right: list[tuple[float, float]] = []
+    for step in range(steps + 1):
+        part = step / steps
+        heading = angle + bend * part
+        half = width / 2 * (1 - part * taper)
+        left.append((x + math.sin(heading) * half, y + math.cos(heading) * half))
+        right.append((x - math.sin(heading) * half, y - math.cos(heading) * half))
+        if step < steps:
+            x, y = x + math.cos(heading) * length / steps, y - math.sin(heading) * length / steps
+    stencil.polygon([*left, *right[::-1]])
+    tip = (x, y)
     if not forks:
         return [tip]
     tips: list[tuple[float, float]] = []
     spread = canvas.between(0.35, 0.7)
     for turn in (-spread, spread * canvas.between(-0.2, 0.3), spread):
-        turned = float(heading[-1]) + turn * canvas.between(0.7, 1.3)
+        turned = angle + bend + turn * canvas.between(0.7, 1.3)
         tips += add_branch(
             canvas,
             stencil,
@@ -81,13 +83,13 @@ def add_branch(
 
 
 def add_tree(
-    canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float, leaves: float
+    canvas: Canvas, stencil: Stencil, root: float, foot: float, tall: float, leaves: float
 ) -> None:
     """Add a broad tree; `leaves` from 0 (bare) to 1 (a full crown)."""
     tips = add_branch(
         canvas,
         stencil,
-        (x, foot),
+        (root, foot),
         np.pi / 2 + canvas.between(-0.12, 0.12),
         tall * 0.36,
         tall * 0.075,

@@ -142,7 +142,7 @@ def _icebergs(canvas: Canvas, brief: Brief) -> None:
     cover = canvas.between(0.6, 0.95)
     flake = np.clip((floes - cover) * 30, 0, 1) * (canvas.y > horizon + 0.02)
     canvas.paint(
-        mix(hour.sun, hour.sky[2], 0.25) * (0.95 - 0.15 * near)[..., None] + 0 * canvas.pixels,
+        mix(hour.sun, hour.sky[2], 0.25) * (0.95 - 0.15 * near)[..., None],
         flake * 0.95,
     )
 
@@ -154,6 +154,7 @@ def _iceberg(canvas: Canvas, sky: Sky, foot: float, scale: float) -> None:
         canvas.between(0.1, 0.24) * scale,
         canvas.between(0.1, 0.3) * scale,
     )
+    canvas = canvas.window(x, foot, max(half, tall) * 1.05)
     count = int(canvas.rng.integers(6, 10))
     across = np.sort(np.concatenate([[-1, 1], canvas.rng.uniform(-0.95, 0.95, count)]))
     lean = canvas.between(-0.5, 0.5)
@@ -182,7 +183,7 @@ def _iceberg(canvas: Canvas, sky: Sky, foot: float, scale: float) -> None:
         * np.exp(-(((canvas.x - x) / half) ** 4))
     )
     canvas.paint(
-        mix(dark, lit, 0.35) + 0 * canvas.pixels,
+        mix(dark, lit, 0.35),
         reflection * canvas.receding(sky.horizon, 6, 4, 3) * 0.75,
     )
 
