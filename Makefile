@@ -11,7 +11,7 @@ else
 install = "$(PYTHON)" -m venv .venv && $(BIN)/python -m pip install --quiet "pip>=25.1" && $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: all demo test test-all check docs clean
+.PHONY: all demo test test-slow check docs clean
 
 all: check test
 
@@ -29,8 +29,8 @@ demo: .venv/.demo ## a watchable MP4: no key, no network
 test: .venv/.dev ## the fast tests
 	$(BIN)/python -m pytest
 
-test-all: .venv/.dev ## the slow ones too: kills, storms, many writers
-	$(BIN)/python -m pytest -m ""
+test-slow: .venv/.dev ## the others: kills, storms, many writers
+	$(BIN)/python -m pytest -m slow
 
 check: .venv/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -40,7 +40,7 @@ check: .venv/.dev ## format, lint, types, layers
 	$(BIN)/lint-imports --no-cache
 
 docs: .venv/.dev
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf .venv demo site dist

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
+from zlib import crc32
 
 import imagehash
 import numpy as np
@@ -41,7 +42,8 @@ def drawn(prompt: str, side: int = 128, **more: object) -> Image.Image:
 
 
 def family_of(prompt: str, *avoid: str, style: Style | None = None) -> str:
-    return choose_family(Brief(prompt, avoid, style, np.random.default_rng(1))).name
+    chance = np.random.default_rng(crc32(prompt.encode()))
+    return choose_family(Brief(prompt, avoid, style, chance)).name
 
 
 def scenes_of(script: str) -> list[str]:
@@ -66,7 +68,7 @@ def test_it_is_an_image_model() -> None:
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(64, 64), (1024, 1024), (1536, 864), (270, 480), (64, 512), (999, 333), (2400, 1350)],
+    [(64, 64), (1024, 1024), (1536, 864), (270, 480), (64, 512), (999, 333), (2000, 1125)],
 )
 def test_a_picture_has_exactly_the_size_asked_for(width: int, height: int) -> None:
     """Whatever the size and aspect, it is a PNG of just that size that decodes."""

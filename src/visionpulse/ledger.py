@@ -15,7 +15,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -248,10 +250,19 @@ class Ledger:
             return stream.read()
 
     def sweep(self, *, unused_seconds: float = 24 * 3600) -> int:
-        """Delete what no video has used for so long. Returns how many artefacts went."""
-        return self.store.sweep(
+        """Delete what no video has used for so long, and what a killed process left unrecorded.
+
+        Returns:
+            How many artefacts and unrecorded objects went.
+        """
+        swept = self.store.sweep(
             unused_seconds=unused_seconds, discard=lambda gone: self.storage.delete(gone.key)
         )
+        before = datetime.now(UTC) - timedelta(seconds=unused_seconds)
+        old = (each.key for each in self.storage.list("objects/") if each.modified < before)
+        while keys := list(islice(old, 500)):
+            swept += self.store.discard_unknown(keys, self.storage.delete)
+        return swept
 
     async def drain(self) -> None:
         """Wait until what nobody waits for any more has landed: paid calls, for ten seconds."""

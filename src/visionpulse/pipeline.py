@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from visionpulse.protocols import (
         Claim,
         ImageModel,
+        JobQueue,
         PromptModel,
         Renderer,
         SpeechModel,
         Storage,
         VideoRepository,
     )
-    from visionpulse.queues.threads import ThreadQueue
     from visionpulse.registry import Kind
 
     Listener = Callable[[Event], None]
@@ -68,7 +68,8 @@ class Pipeline:
         budget: The most a video may cost, in dollars.
         daily_budget: The most all videos of a day (UTC) may cost, in dollars.
         retry: When failed calls are made again.
-        workers: How many submitted videos are made at the same time.
+        queue: Wakes workers for submitted videos; by default threads of this process.
+        workers: How many submitted videos those threads make at the same time.
         lease: Seconds after which a dead process's video may be taken over.
 
     Raises:
@@ -94,6 +95,7 @@ class Pipeline:
         budget: Decimal | str | float | None = None,
         daily_budget: Decimal | str | float | None = None,
         retry: RetryPolicy | None = None,
+        queue: JobQueue | None = None,
         workers: int = 1,
         lease: float = 30.0,
     ) -> None:
@@ -125,6 +127,7 @@ class Pipeline:
             _dollars(settings.budget if budget is None else budget),
             _dollars(settings.daily_budget if daily_budget is None else daily_budget),
         )
+        self._given_queue = queue
         self._workers = workers
         self._lease = lease
         self._owner = owner_name()
@@ -219,6 +222,7 @@ class Pipeline:
             VideoBusyError: Another process works on it.
         """
         from visionpulse import loop
+        from visionpulse.errors import VisionPulseError
 
         video = self._wanted(
             source,
@@ -231,9 +235,13 @@ class Pipeline:
         )
         video, crew = await loop.in_thread(self._prepare, video)
         claim = await loop.in_thread(self._begin, video)
-        return await self._work(
-            claim, video, crew, until=until, retry_refused=retry_refused, on_event=on_event
-        )
+        try:
+            return await self._work(
+                claim, video, crew, until=until, retry_refused=retry_refused, on_event=on_event
+            )
+        except VisionPulseError as error:
+            error.video_id = error.video_id or video.id
+            raise
 
     def resume(
         self,
@@ -509,10 +517,10 @@ class Pipeline:
                 raise UnknownNameError("provider", provider, PROVIDERS)
 
     @functools.cached_property
-    def _queue(self) -> ThreadQueue:
+    def _queue(self) -> JobQueue:
         from visionpulse.queues.threads import ThreadQueue
 
-        return ThreadQueue(self.work_one, workers=self._workers)
+        return self._given_queue or ThreadQueue(self.work_one, workers=self._workers)
 
     def _wanted(
         self,
@@ -562,14 +570,15 @@ class Pipeline:
             raise InputError(f"{where}: {first['msg']}.") from None
 
     def _begin(self, video: Video) -> Claim:
-        """Write the video's row, claimed; a claim whose process has died is no claim."""
+        """Write the video's row, claimed; a claim nobody lives to keep is no claim."""
         from visionpulse.errors import VideoBusyError
         from visionpulse.worker import is_dead
 
         try:
             claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
         except VideoBusyError as busy:
-            if not is_dead(busy.owner):
+            ours = busy.owner == self._owner and not self._keeper.holds(video.id)
+            if not ours and not is_dead(busy.owner):
                 raise
             self.repository.cancel(video.id)
             claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
@@ -649,6 +658,7 @@ class Pipeline:
         import anyio
 
         from visionpulse import loop
+        from visionpulse.errors import VisionPulseError
         from visionpulse.ledger import Run
         from visionpulse.models import Event
         from visionpulse.worker import publish
@@ -666,7 +676,11 @@ class Pipeline:
             )
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await loop.in_thread(self._abort, video, claim, error)
+                try:
+                    await loop.in_thread(self._abort, video, claim, error)
+                except VisionPulseError:
+                    # A database that takes no writes: the claim runs out by itself.
+                    error.add_note(f"Video {video.id} could not be marked as failed.")
                 # Calls that are being paid for get their time to be recorded.
                 await self.ledger.drain()
             raise

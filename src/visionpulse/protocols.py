@@ -15,11 +15,15 @@ careful choice:
 - `check(request) -> None`: raise `InputError` or `ConfigurationError` for what cannot work. Called
   before money is spent, so it must be free and quick.
 - `voices() -> Sequence[Voice]` (speech): the voices it has.
+- `warning: str | None`: what its users should know, such as its last day.
+- `aclose()` or `close()`: called when the pipeline is closed.
+
+`parameters`, `quote`, `check` and `voices` are plain `def`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -59,7 +63,7 @@ FREE = Quote(Decimal(0), lambda _usage: Decimal(0))
 class PromptModel(Protocol):
     """Plans the film."""
 
-    async def storyboard(self, request: StoryboardRequest) -> Storyboard:
+    def storyboard(self, request: StoryboardRequest) -> Storyboard | Awaitable[Storyboard]:
         """Return scenes as ranges over the sentences, each with a picture prompt.
 
         The ranges cover every sentence once and in order. Raises ProviderError.
@@ -71,7 +75,7 @@ class PromptModel(Protocol):
 class ImageModel(Protocol):
     """Draws one picture."""
 
-    async def draw(self, request: PictureRequest) -> Picture:
+    def draw(self, request: PictureRequest) -> Picture | Awaitable[Picture]:
         """Return a picture; any size, the renderer fits it. Raises ProviderError."""
         ...
 
@@ -80,7 +84,7 @@ class ImageModel(Protocol):
 class SpeechModel(Protocol):
     """Reads one piece of text aloud."""
 
-    async def speak(self, request: SpeechRequest) -> Speech:
+    def speak(self, request: SpeechRequest) -> Speech | Awaitable[Speech]:
         """Return the spoken text. Raises ProviderError."""
         ...
 
@@ -174,7 +178,10 @@ class VideoRepository(Protocol):
         ...
 
     def claim(self, owner: str, *, lease: float = 30, video_id: str | None = None) -> Claim | None:
-        """Take the oldest pending or orphaned video (or this one), if there is one."""
+        """Take the oldest pending or orphaned video (or this one), if there is one.
+
+        The fourth claim in a row that finds nothing newly made fails the video instead.
+        """
         ...
 
     def heartbeat(self, claim: Claim, *, lease: float = 30, progress: float | None = None) -> None:
@@ -186,7 +193,7 @@ class VideoRepository(Protocol):
         ...
 
     def cancel(self, video_id: str) -> Video:
-        """Take the video from whoever works on it and mark it cancelled."""
+        """Take the video from whoever works on it and mark it cancelled; a finished one stays."""
         ...
 
     def delete(self, video_id: str) -> bool:
@@ -306,6 +313,10 @@ class LedgerStore(Protocol):
         """Drop artefacts unused for so long, discarding their objects inside the transaction."""
         ...
 
+    def discard_unknown(self, keys: Sequence[str], discard: Callable[[str], None]) -> int:
+        """Discard, inside the transaction, those objects that no artefact names."""
+        ...
+
 
 @dataclass(frozen=True)
 class Move:
@@ -359,23 +370,30 @@ class Renderer(Protocol):
     identity: str
     """Encoder and build; part of every film piece's name in the ledger."""
 
-    async def encode(self, piece: Piece, out: Path) -> None:
+    def encode(self, piece: Piece, out: Path) -> Awaitable[None] | None:
         """Write a piece as an MP4 of H.264 that begins with a key frame. Raises RenderError."""
         ...
 
-    async def mix(self, soundtrack: Soundtrack, out: Path) -> None:
-        """Write the sound, normalised; `.m4a` is AAC for the film, `.mp3` for people."""
+    def mix(self, soundtrack: Soundtrack, out: Path) -> Awaitable[None] | None:
+        """Write the sound at -16 LUFS; `.m4a` is AAC for the film, `.mp3` for people.
+
+        Raises RenderError.
+        """
         ...
 
-    async def join(self, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags) -> None:
-        """Write the film from its pieces, without encoding anything again."""
+    def join(
+        self, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags
+    ) -> Awaitable[None] | None:
+        """Write the film from its pieces, encoding nothing again. Raises RenderError."""
         ...
 
-    async def decode(self, sound: Path, out: Path) -> None:
+    def decode(self, sound: Path, out: Path) -> Awaitable[None] | None:
         """Write any sound file as a WAV file (16-bit mono). Raises RenderError."""
         ...
 
-    async def check(self, film: Path, *, width: int, height: int, fps: int, seconds: float) -> None:
+    def check(
+        self, film: Path, *, width: int, height: int, fps: int, seconds: float
+    ) -> Awaitable[None] | None:
         """Look at a finished film: streams, size, length, not black, not silent.
 
         Raises RenderError that says what is wrong.

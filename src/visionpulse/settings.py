@@ -75,9 +75,7 @@ class Settings(BaseSettings):
     )
     budget: Dollars | None = Field(None, description="dollars per video, such as 2.50")
     daily_budget: Dollars | None = Field(None, description="dollars per day (UTC), such as 20")
-    database: Url | None = Field(
-        None, description="a URL such as postgresql://user@host/name", repr=False
-    )
+    database: Url | None = Field(None, description="a URL such as sqlite:///videos.db", repr=False)
     """None: `visionpulse.db` below `home`."""
     storage: str | None = Field(None, description="a storage: file or memory")
     """None: files in `output/` below `home`."""

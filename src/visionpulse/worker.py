@@ -112,6 +112,10 @@ class Keeper:
             del self._interrupts[claim.video_id]
             stop_beating()
 
+    def holds(self, video_id: str) -> bool:
+        """Return whether this process works on a video."""
+        return video_id in self._interrupts
+
     def interrupt(self, video_id: str) -> None:
         """Have this process let go of a video it may be working on."""
         if interrupt := self._interrupts.get(video_id):

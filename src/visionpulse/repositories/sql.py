@@ -9,11 +9,12 @@ import base64
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from visionpulse.errors import (
     RepositoryError,
     VideoBusyError,
     VideoNotFoundError,
+    VisionPulseError,
 )
 from visionpulse.models import Artefact, Failure, Page, Status, Usage, Video
 from visionpulse.protocols import CallRecord, Caps, Claim, Refusal, Use
@@ -114,7 +116,9 @@ class SqlRepository:
                     video_id=video.id,
                     owner=row.owner,
                 )
-            fence = (row.fence if row else 0) + 1
+            # A new row's fences begin at the time: after a deletion under the same id, an old claim
+            # must not fit again.
+            fence = row.fence + 1 if row else time.time_ns() // 1000
             values = _row_of(
                 video.model_copy(update={"status": status, "error": None, "updated_at": now})
             ) | {
@@ -490,6 +494,19 @@ class SqlRepository:
                     discard(_artefact_of(row))
             return len(gone)
 
+    def discard_unknown(self, keys: Sequence[str], discard: Callable[[str], None]) -> int:
+        """Discard, inside the transaction, those objects that no artefact names."""
+        digests = {PurePosixPath(key).stem: key for key in keys}
+        with self._write() as db:
+            known = set(
+                db.execute(
+                    sa.select(artefacts.c.sha256).where(artefacts.c.sha256.in_(digests))
+                ).scalars()
+            )
+            for digest in digests.keys() - known:
+                discard(digests[digest])
+        return len(digests) - len(known)
+
     # -------------------------------------------------------------- the database itself
 
     @contextmanager
@@ -506,6 +523,8 @@ class SqlRepository:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except VisionPulseError:
+            raise
         except (DBAPIError, sqlite3.Error) as error:
             raise _explained(self.name, getattr(error, "orig", None) or error) from error
         except OSError as error:

@@ -72,7 +72,7 @@ videos: sa.Table = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("owner", sa.Text),
     sa.Column("lease_until", sa.Float),
-    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("recorded", sa.Integer, nullable=False),
     sa.CheckConstraint(

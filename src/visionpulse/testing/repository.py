@@ -833,6 +833,17 @@ def a_sweep_that_fails_forgets_nothing(make: MakeLedgerStore) -> None:
     assert store.find(_PRINT) == _artefact()
 
 
+def objects_without_an_artefact_are_discarded(make: MakeLedgerStore) -> None:
+    """What a killed process stored and never recorded goes; what is recorded stays."""
+    store = make()
+    recorded, stray = _artefact(), _artefact(_fingerprint(1), "d" * 64)
+    store.record(recorded, _use(store), "a", _yes)
+    discarded: list[str] = []
+    assert store.discard_unknown([recorded.key, stray.key], discarded.append) == 1
+    assert discarded == [stray.key]
+    assert store.discard_unknown([], discarded.append) == 0
+
+
 def money_outlives_the_video(make: MakeLedgerStore) -> None:
     """What was spent on a video is still known, and counts for the day, when it is deleted."""
     store = make()
@@ -867,5 +878,6 @@ LEDGER_STORE_CHECKS: tuple[Callable[[MakeLedgerStore], None], ...] = (
     sweep_drops_what_nobody_uses,
     sweep_leaves_an_object_two_share,
     a_sweep_that_fails_forgets_nothing,
+    objects_without_an_artefact_are_discarded,
     money_outlives_the_video,
 )

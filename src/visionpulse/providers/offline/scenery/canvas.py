@@ -252,12 +252,12 @@ class Canvas:
             self.pixels[:] = what
             return
         for part, source, share in self._channels(what, mask):
-            part += (source - part) * share
+            part[...] += (source - part) * share
 
     def light(self, what: Plane, mask: Plane) -> None:
         """Add light: a colour, as bright as the mask, without burning out."""
         for part, source, share in self._channels(what, mask):
-            part += (1 - np.minimum(part, 1)) * np.clip(share * source, 0, 1)
+            part[...] += (1 - np.minimum(part, 1)) * np.clip(share * source, 0, 1)
 
     def _channels(self, what: Plane, mask: Plane) -> Iterator[tuple[Plane, Plane, Plane]]:
         """Yield, for red, green and blue, what is painted on, what with, and how strongly.

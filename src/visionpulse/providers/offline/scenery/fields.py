@@ -78,9 +78,7 @@ def _hill(canvas: Canvas, sky: Sky, base: float, depth: float) -> Plane:
     angle = np.arctan2(canvas.x - point_x, canvas.y - point_y)
     rows = 0.5 + 0.5 * np.sin(angle * canvas.between(60, 190) + (canvas.noise(5, 3) - 0.5) * 2)
     first, second = (_CROPS[int(i)] for i in canvas.rng.integers(0, len(_CROPS), 2))
-    strip = (np.sin(angle * canvas.between(6, 16) + canvas.between(0, 6)) > 0.1)[..., None]
-    crop = np.where(strip, first, second).astype(np.float32)
-    tone = _tinted(sky, first, depth) * ~strip + _tinted(sky, second, depth) * strip
+    strip = np.sin(angle * canvas.between(6, 16) + canvas.between(0, 6)) > 0.1
     tuft = canvas.noise(50, 4, 0.7, stretch=1.5)
     slope = np.gradient(blurred(np.tile(curve, (2, 1)), canvas.short * 0.03)[0]) * sky.lit_from
     below = np.clip((canvas.y - curve[None, :]) / 0.35, 0, 1)
@@ -91,7 +89,9 @@ def _hill(canvas: Canvas, sky: Sky, base: float, depth: float) -> Plane:
         + np.clip(slope, -0.25, 0.3)[None, :]
         - 0.3 * below
     )
-    canvas.paint(tone * light[..., None] + crop * 0.03, canvas.below(curve))
+    mask = canvas.below(curve)
+    canvas.paint(_tinted(sky, first, depth) * light[..., None], mask)
+    canvas.paint(_tinted(sky, second, depth) * light[..., None], mask * strip)
     canvas.light(
         sky.hour.sun,
         np.exp(-np.clip(canvas.y - curve[None, :], 0, 9) / 0.012) * canvas.below(curve) * 0.22,
