@@ -2,7 +2,7 @@
 # ruff: noqa: RUF001 - the letters of many languages are meant as they stand
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visionpulse.catalog import STYLES
@@ -51,7 +51,6 @@ def test_each_prompt_tells_of_its_scene_in_the_style():
     st.integers(1, 40),
     st.lists(st.text(max_size=5), max_size=3),
 )
-@settings(deadline=None)  # the machine may be busy
 def test_any_sentences_are_covered_and_no_two_prompts_are_equal(sentences, scene_count, negative):
     """In any language, and with a script that says one thing over and over."""
     board = ask(tuple(sentences * 3), scene_count=scene_count, negative_keywords=tuple(negative))

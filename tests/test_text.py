@@ -5,7 +5,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visionpulse.errors import InputError, ScriptError
@@ -88,7 +88,6 @@ any_text = st.text() | st.text(
 
 
 @given(any_text, st.lists(st.integers(-5, 250), max_size=5))
-@settings(deadline=None)  # the machine may be busy
 def test_sentences_leave_out_only_white_space(script, cuts):
     """Whatever the script: spans in order, trimmed, and nothing but white space between them."""
     found = split_sentences(script, cuts=cuts)
@@ -103,7 +102,6 @@ def test_sentences_leave_out_only_white_space(script, cuts):
 
 
 @given(any_text)
-@settings(deadline=None)  # the machine may be busy
 def test_every_sentence_can_be_spoken(script):
     """Where there is a letter or digit at all, each sentence has one."""
     found = split_sentences(script)
@@ -194,7 +192,6 @@ def test_ordinary_scripts_pass():
 
 
 @given(any_text)
-@settings(deadline=None)  # the machine may be busy
 def test_words_hold_everything_but_white_space(text):
     """Spans in order, true to the text, each with a letter or digit, and nothing left out."""
     words = words_of(text)
@@ -299,7 +296,6 @@ def test_key_phrases_in_other_languages(text, phrase):
 
 
 @given(any_text, st.integers(0, 5))
-@settings(deadline=None)  # the machine may be busy
 def test_key_phrases_are_few_and_distinct(text, most):
     """Never more than asked for, none inside another."""
     phrases = key_phrases(text, most=most)
@@ -326,7 +322,6 @@ def test_a_title_is_the_first_words(script, title):
 
 
 @given(st.text(min_size=1))
-@settings(deadline=None)  # the machine may be busy
 def test_a_title_is_never_long(script):
     """60 characters at most, on one line."""
     title = title_of(script)
@@ -362,7 +357,6 @@ shares = st.lists(st.floats(0, 100), min_size=1, max_size=9)
 
 
 @given(shares, st.integers(1, 12))
-@settings(deadline=None)  # the machine may be busy
 def test_shares_are_as_even_as_can_be(weights, count):
     """No other division has a smaller sum of squares (compared with all of them)."""
     ranges = partition(weights, count)
@@ -376,7 +370,6 @@ def test_shares_are_as_even_as_can_be(weights, count):
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=200), st.integers(0, 220), st.sets(st.integers(0, 200)))
-@settings(deadline=None)  # the machine may be busy
 def test_shares_cover_every_sentence_once(weights, count, breaks):
     """In order, without gaps, none empty, however odd the weights."""
     ranges = partition(weights, count, breaks=breaks)

@@ -115,13 +115,16 @@ class Pipeline:
         self._renderer = renderer
         folder = Path(home or settings.home)
         self.storage: Storage = _storage(storage or settings.storage or "file", folder / "output")
-        sql = registry.load("repository", "sqlite", registry.REPOSITORIES)
-        database = settings.database or folder / "visionpulse.db"
-        if repository is None or isinstance(repository, str):
-            self.repository: VideoRepository = sql(repository or database)
+        facts: LedgerStore
+        if isinstance(repository, LedgerStore):
+            facts, self._opened = repository, None
         else:
-            self.repository = repository
-        facts = self.repository if isinstance(self.repository, LedgerStore) else sql(database)
+            # A repository for videos alone leaves the ledger's facts to a database of ours.
+            database = settings.database or folder / "visionpulse.db"
+            sql = registry.load("repository", "sqlite", registry.REPOSITORIES)
+            facts = self._opened = sql(repository if isinstance(repository, str) else database)
+        given = None if isinstance(repository, str) else repository
+        self.repository: VideoRepository = given or self._opened
         self.ledger: Ledger = Ledger(facts, self.storage, policy=retry, lease=lease / 2)
         self._caps = Caps(
             _dollars(settings.budget if budget is None else budget),
@@ -485,6 +488,8 @@ class Pipeline:
             self._queue.close()
         for model in self._models.values():
             loop.run(asking.close, model)
+        if self._opened:
+            self._opened.close()
 
     def __enter__(self) -> Pipeline:
         return self
