@@ -115,9 +115,9 @@ class Pipeline:
         self._renderer = renderer
         folder = Path(home or settings.home)
         self.storage: Storage = _storage(storage or settings.storage or "file", folder / "output")
-        facts: LedgerStore
+        self._opened: Any = None
         if isinstance(repository, LedgerStore):
-            facts, self._opened = repository, None
+            facts: LedgerStore = repository
         else:
             # A repository for videos alone leaves the ledger's facts to a database of ours.
             database = settings.database or folder / "visionpulse.db"
