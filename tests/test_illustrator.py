@@ -20,7 +20,7 @@ from visionpulse.errors import InputError
 from visionpulse.models import Picture, PictureRequest, Style
 from visionpulse.protocols import FREE, ImageModel
 from visionpulse.providers.offline.illustrator import Illustrator
-from visionpulse.providers.offline.scenery.brief import Brief, Family
+from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
 from visionpulse.providers.offline.scenery.families import FAMILIES, choose_family
 
 SCRIPTS = (Path(__file__).parent / "data" / "fifty_scripts.txt").read_text("utf-8").splitlines()
@@ -202,6 +202,21 @@ def test_a_family_that_is_to_be_avoided_is_not_drawn(family: Family) -> None:
     }
 
     assert family.name not in chosen
+
+
+def test_a_motif_that_is_to_be_avoided_is_not_chosen() -> None:
+    """Within a scene, too, what is to be avoided gives way to what is not, or to nothing."""
+    motifs = {"whale": Vocabulary("whale*"), "wreck": Vocabulary("wreck* ship*")}
+    chance = np.random.default_rng(1)
+
+    def chosen(*avoid: str) -> str | None:
+        return Brief("A whale beside a wreck, whales all around", avoid, None, chance).choose(
+            motifs
+        )
+
+    assert chosen() == "whale"
+    assert {chosen("whales") for _ in range(20)} == {"wreck"}
+    assert chosen("whales", "ships") is None
 
 
 def test_what_a_prompt_itself_excludes_is_not_drawn() -> None:

@@ -15,7 +15,7 @@ from visionpulse.providers.offline.scenery.canvas import (
     moved,
 )
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
-from visionpulse.providers.offline.scenery.trees import add_tree
+from visionpulse.providers.offline.scenery.trees import TREES, add_tree
 
 _SIGHTS = {
     "tree": Vocabulary(
@@ -44,17 +44,18 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         depth = (number + 0.3) / hills
         base = horizon + (canvas.tall * 0.98 - horizon) * depth**1.25
         crest = _hill(canvas, sky, base, depth)
-        _hedge(canvas, sky, crest, depth)
+        if brief.allows(TREES):
+            _hedge(canvas, sky, crest, depth)
         if number == hills - 2:
             middle = crest
     sight = brief.choose(_SIGHTS)
     if sight == "river":
         _river(canvas, sky, horizon)
     elif sight == "farm":
-        _farm(canvas, sky, middle)
+        _farm(canvas, sky, middle, trees=brief.allows(TREES))
     elif sight == "mill":
         _turbines(canvas, sky, middle)
-    else:
+    elif sight == "tree":
         _lone_tree(canvas, sky, crest if canvas.chance(0.5) else middle)
 
 
@@ -128,10 +129,10 @@ def _lone_tree(canvas: Canvas, sky: Sky, curve: Plane) -> None:
     canvas.paint(body + (sky.hour.sun * 0.45) * lit[..., None], mask)
 
 
-def _farm(canvas: Canvas, sky: Sky, curve: Plane) -> None:
+def _farm(canvas: Canvas, sky: Sky, curve: Plane, *, trees: bool) -> None:
     """Put a farmhouse and barn beside trees."""
     x, size = canvas.wide * canvas.between(0.15, 0.85), canvas.between(0.05, 0.12)
-    walls, roofs, windows, trees = (canvas.stencil() for _ in range(4))
+    walls, roofs, windows, woods = (canvas.stencil() for _ in range(4))
     for number in range(int(canvas.rng.integers(2, 5))):
         foot = float(curve[canvas.column(x)]) + 0.012
         half, tall = size * canvas.between(0.6, 1.1), size * canvas.between(0.55, 0.8)
@@ -152,7 +153,7 @@ def _farm(canvas: Canvas, sky: Sky, curve: Plane) -> None:
             )
         add_tree(
             canvas,
-            trees,
+            woods,
             x + half * canvas.between(1.2, 1.8) * canvas.side(),
             foot,
             size * canvas.between(1.6, 2.6),
@@ -161,7 +162,7 @@ def _farm(canvas: Canvas, sky: Sky, curve: Plane) -> None:
         x += half * canvas.between(1.9, 3.5) * canvas.side()
     hour = sky.hour
     dim = 0.3 + 0.7 * float(hour.sky[-2].mean())
-    canvas.paint(_tinted(sky, colour("#40583a"), 0.7) * 0.6, trees.mask())
+    canvas.paint(_tinted(sky, colour("#40583a"), 0.7) * 0.6, woods.mask() * np.float32(trees))
     canvas.paint(
         mix(hour.shadow, colour("#e8dcc4") * hour.sun * np.float32(dim), 0.75), walls.mask()
     )

@@ -50,6 +50,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     layers = int(canvas.rng.integers(4, 7))
     slope = canvas.between(-0.2, 0.2)
     clearing, opened = canvas.between(0.1, 0.9), canvas.between(0.08, 0.25)
+    textures = canvas.noise(30, 4, 0.6, stretch=0.15), canvas.noise(18, 5, 0.65, stretch=2.5)
     for number in range(layers):
         depth = number / (layers - 1)
         base = ground + (canvas.tall * 1.04 - ground) * depth**1.4
@@ -61,7 +62,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         curve = canvas.ridge(base, 0.03 + 0.03 * depth, 2, 0.5) + slope * (1 - depth) * (
             canvas.x[0] / canvas.wide - 0.5
         )
-        _stand(canvas, curve.astype(np.float32), depth, tone, (clearing, opened))
+        _stand(canvas, curve.astype(np.float32), depth, tone, (clearing, opened), textures)
         haze = np.exp(-(((canvas.y - base) / 0.2) ** 2)) * canvas.noise(2, 4, stretch=2)
         canvas.light(tones[0], haze * np.float32(0.42 * (1 - depth) ** 1.5))
         if number == layers - 2:
@@ -71,7 +72,12 @@ def draw(canvas: Canvas, brief: Brief) -> None:
 
 
 def _stand(
-    canvas: Canvas, curve: Plane, depth: float, tone: Plane, clearing: tuple[float, float]
+    canvas: Canvas,
+    curve: Plane,
+    depth: float,
+    tone: Plane,
+    clearing: tuple[float, float],
+    textures: tuple[Plane, Plane],
 ) -> None:
     """Stand one row of trees, thicker and fewer the nearer it is."""
     stencil = canvas.stencil()
@@ -89,9 +95,9 @@ def _stand(
             float(curve[canvas.column(x)]) + 0.02,
             canvas.between(0.005, 0.012) * (1 + 5.5 * depth**1.8),
         )
+    bark, litter = textures
     trunks = stencil.mask()
     soil = canvas.below(curve)
-    bark = canvas.noise(30, 4, 0.6, stretch=0.15)
     soft = blurred(trunks, canvas.short * (0.003 + 0.012 * depth))
     # Round trunks: the side towards the light catches it.
     lit = np.clip(
@@ -99,7 +105,6 @@ def _stand(
     )
     body = tone * (0.8 + 0.35 * bark + 0.7 * lit)[..., None]
     canvas.paint(np.clip(body, 0, 1), trunks)
-    litter = canvas.noise(18, 5, 0.65, stretch=2.5)
     canvas.paint(tone * (0.7 + 0.6 * litter)[..., None], soil)
 
 

@@ -13,9 +13,9 @@ from visionpulse.providers.offline.scenery.canvas import (
     colour,
     mix,
 )
-from visionpulse.providers.offline.scenery.sea import add_bird
+from visionpulse.providers.offline.scenery.sea import BIRDS, add_bird
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
-from visionpulse.providers.offline.scenery.trees import add_tree
+from visionpulse.providers.offline.scenery.trees import TREES, add_tree
 
 _GROUPS = {
     "alone": Vocabulary(
@@ -128,13 +128,13 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         tall, x = _few(canvas, figures, curve, group or "alone")
         if group == "family" and canvas.chance(0.5):
             _kite(canvas, plants, x, float(curve[canvas.column(x)]) - tall * 0.6)
-        if canvas.chance(0.45):
+        if brief.allows(TREES) and canvas.chance(0.45):
             side = canvas.between(0.02, 0.2)
             x = canvas.wide * (side if canvas.chance(0.5) else 1 - side)
             foot = float(curve[canvas.column(x)]) + 0.02
             add_tree(canvas, plants, x, foot, canvas.between(0.3, 0.65), canvas.between(0.2, 1))
         _grass(canvas, plants, curve)
-    if canvas.chance(0.4):
+    if brief.allows(BIRDS) and canvas.chance(0.4):
         _birds(canvas, sky)
     dark = np.maximum(_rounded(canvas, figures.mask(), tall * 0.011), plants.mask())
     if group != "crowd":

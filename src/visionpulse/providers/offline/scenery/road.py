@@ -7,7 +7,7 @@ import numpy as np
 from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabulary
 from visionpulse.providers.offline.scenery.canvas import Canvas, Plane, blurred, colour, mix
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
-from visionpulse.providers.offline.scenery.trees import add_pine, add_tree
+from visionpulse.providers.offline.scenery.trees import TREES, add_pine, add_tree
 
 _WAYS = {
     "road": Vocabulary(
@@ -49,7 +49,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     canvas.paint(ground, np.clip((canvas.y - horizon) * canvas.short, 0, 1))
     middle, half = _course(canvas, near, way)
     _surface(canvas, sky, near, (middle, half), way or "road", bright)
-    _beside(canvas, sky, (middle, half), way)
+    _beside(canvas, sky, (middle, half), way, trees=brief.allows(TREES))
     if hour.stars > 0.3 and way == "road":
         _trails(canvas, near, middle, half)
 
@@ -103,12 +103,14 @@ def _surface(
         canvas.shade((np.clip(np.abs(off) - 0.7, 0, 1) * 0.6 * mask).astype(np.float32))
 
 
-def _beside(canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | None) -> None:
+def _beside(
+    canvas: Canvas, sky: Sky, course: tuple[Plane, Plane], way: str | None, *, trees: bool
+) -> None:
     """Line the way with trees or poles on one side or both."""
     middle, half = course
     horizon = sky.horizon
     stencil = canvas.stencil()
-    kind = int(canvas.rng.integers(2 if way == "path" else 4))
+    kind = int(canvas.rng.integers(0 if trees else 2, 2 if trees and way == "path" else 4))
     sides = (-1, 1) if canvas.chance(0.5) else (canvas.side(),)
     offset, size = canvas.between(1.25, 2.2), canvas.between(0.35, 0.85)
     last: dict[int, tuple[float, float]] = {}

@@ -14,7 +14,7 @@ from visionpulse.providers.offline.scenery.canvas import (
     mix,
 )
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
-from visionpulse.providers.offline.scenery.trees import add_pine
+from visionpulse.providers.offline.scenery.trees import TREES, add_pine
 
 _KINDS = {
     "temple": Vocabulary(
@@ -40,7 +40,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     if kind == "pyramids":
         _pyramids(canvas, sky)
     elif kind == "castle":
-        _castle(canvas, sky)
+        _castle(canvas, sky, trees=brief.allows(TREES))
     else:
         _temple(canvas, sky)
 
@@ -172,7 +172,7 @@ def _pyramids(canvas: Canvas, sky: Sky) -> None:
     )
 
 
-def _castle(canvas: Canvas, sky: Sky) -> None:
+def _castle(canvas: Canvas, sky: Sky, *, trees: bool) -> None:
     """Crown a crag with walls and towers, some windows lit."""
     hour = sky.hour
     for part in (0.3, 0.55):
@@ -222,7 +222,7 @@ def _castle(canvas: Canvas, sky: Sky) -> None:
     )
     stencil = canvas.stencil()
     ground = canvas.ridge(canvas.tall * canvas.between(0.9, 0.98), 0.03, 2)
-    for _ in range(int(canvas.rng.integers(8, 40))):
+    for _ in range(int(canvas.rng.integers(8, 40)) if trees else 0):
         x = canvas.between(0, canvas.wide)
         add_pine(
             canvas, stencil, x, float(ground[canvas.column(x)]) + 0.02, canvas.between(0.06, 0.16)

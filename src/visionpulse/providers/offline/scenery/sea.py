@@ -8,6 +8,9 @@ from visionpulse.providers.offline.scenery.brief import Brief, Family, Vocabular
 from visionpulse.providers.offline.scenery.canvas import Canvas, Stencil, mix
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
 
+BIRDS = Vocabulary("bird* gull* seagull*")
+"""What forbids birds in a sky."""
+
 _SIGHTS = {
     "sail": Vocabulary(
         "sail* ship* boat* yacht* voyage* captain* sailor* navigat* vessel* pirate* "
@@ -40,7 +43,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         _stacks(canvas, sky, side)
     elif sight == "beach":
         _beach(canvas, sky, side)
-    if canvas.chance(0.6):
+    if brief.allows(BIRDS) and canvas.chance(0.6):
         _gulls(canvas, sky)
 
 
@@ -111,8 +114,9 @@ def _lighthouse(canvas: Canvas, sky: Sky, side: int) -> None:
     across = canvas.x[0] / canvas.wide if side > 0 else 1 - canvas.x[0] / canvas.wide
     reach = canvas.between(0.3, 0.7)
     top = sky.horizon + canvas.between(-0.14, 0.1)
-    rise = np.clip((across - (1 - reach)) / 0.12, 0, 1) ** 0.6
-    curve = canvas.ridge(0, 0.03, 5, 0.6) + canvas.tall * 1.02 - (canvas.tall * 1.02 - top) * rise
+    rise = np.clip((across - (1 - reach)) / canvas.between(0.12, 0.35), 0, 1)
+    rise = rise ** canvas.between(0.45, 1.1)
+    curve = canvas.ridge(0, 0.05, 5, 0.6) + canvas.tall * 1.02 - (canvas.tall * 1.02 - top) * rise
     curve = (curve - 0.06 * across).astype(np.float32)
     place = 1 - reach + canvas.between(0.16, max(0.18, reach - 0.08))
     x = canvas.wide * (place if side > 0 else 1 - place)

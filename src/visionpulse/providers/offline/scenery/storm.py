@@ -58,10 +58,12 @@ def draw(canvas: Canvas, brief: Brief) -> None:
         _plain(canvas, sky)
     if kind == "tornado":
         _tornado(canvas, tones, horizon)
-    if kind == "lightning" or (kind != "rain" and canvas.chance(0.4)):
+    if kind == "lightning" or (
+        kind != "rain" and brief.allows(_KINDS["lightning"]) and canvas.chance(0.4)
+    ):
         for _ in range(int(canvas.rng.integers(1, 4))):
             _bolt(canvas, horizon)
-    if kind == "rain" or canvas.chance(0.35):
+    if kind == "rain" or (brief.allows(_KINDS["rain"]) and canvas.chance(0.35)):
         _rain(canvas, tones)
 
 

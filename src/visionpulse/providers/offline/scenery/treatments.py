@@ -172,12 +172,13 @@ def _oil(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
 def _minimal(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     """A poster: few flat shapes in the palette's colours."""
     toned = _graded(_flattened(picture, 0.012), palette, 0.8)
-    small = Image.fromarray((np.clip(toned, 0, 1) * 255).astype(np.uint8))
-    flat = small.quantize(7, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert(
-        "RGB"
-    )
-    flat = flat.filter(ImageFilter.ModeFilter(5)).filter(ImageFilter.SMOOTH)
-    return np.asarray(flat, np.float32) / np.float32(255) * (1 + _grain(canvas, 0.004))
+    image = Image.fromarray((np.clip(toned, 0, 1) * 255).astype(np.uint8))
+    # Shapes are cleaned at half the size and enlarged softly, which also smooths their edges.
+    small = image.resize((canvas.width // 2, canvas.height // 2), Image.Resampling.BOX)
+    flat = small.quantize(7, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    clean = flat.convert("RGB").filter(ImageFilter.ModeFilter(3))
+    grown = clean.resize(image.size, Image.Resampling.BICUBIC)
+    return np.asarray(grown, np.float32) / np.float32(255) * (1 + _grain(canvas, 0.004))
 
 
 def _papercut(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
@@ -200,19 +201,17 @@ def _papercut(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
         -1,
     )
     tones = tones.astype(np.float32)
-    paper = 1 + (canvas.noise(90, 3) - 0.5)[..., None] * 0.07 + _grain(canvas, 0.012)
-    hue = blurred(picture, canvas.short * 0.05)
-    base = tones * 0.8
-    stack = (base[0] + hue * 0.2) * paper
-    for number, edge in enumerate(edges[::-1], 1):
+    white, drop = np.ones(3, np.float32), max(2, canvas.short // 110)
+    canvas.paint(tones[0])
+    for tone, edge in zip(tones[1:], edges[::-1], strict=True):
         mask = np.clip((edge - value) * canvas.short * 0.25 + 0.5, 0, 1)
-        drop = max(2, canvas.short // 110)
-        shadow = blurred(np.roll(mask, (drop, drop // 2), (0, 1)), canvas.short * 0.012)
-        stack = stack * (1 - 0.5 * shadow * (1 - mask))[..., None]
-        rim = np.clip(mask - np.roll(mask, (2, 1), (0, 1)), 0, 1) * 0.12
-        sheet = (base[number] + hue * 0.2) * paper + rim[..., None]
-        stack = stack + (sheet - stack) * mask[..., None]
-    return stack * _vignette(canvas, 0.15)
+        shadow = blurred(moved(mask, drop, drop // 2), canvas.short * 0.012)
+        canvas.shade(0.5 * shadow * (1 - mask))
+        canvas.paint(tone, mask)
+        canvas.light(white, (mask - moved(mask, 2, 1)) * 0.15)
+    fibres = 1 + (canvas.noise(90, 3) - 0.5)[..., None] * 0.07 + _grain(canvas, 0.012)
+    hue = blurred(picture, canvas.short * 0.05)
+    return (canvas.pixels * 0.9 + hue * 0.1) * fibres * _vignette(canvas, 0.15)
 
 
 def _neon(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
@@ -225,7 +224,7 @@ def _neon(canvas: Canvas, picture: Plane, palette: Plane | None) -> Plane:
     toned = _bloom(canvas, np.clip(toned, 0, 1), 0.4, 1.1, 0.025)
     shift = max(1, canvas.short // 340)
     parted = np.stack(
-        [np.roll(toned[..., 0], shift, 1), toned[..., 1], np.roll(toned[..., 2], -shift, 1)], -1
+        [moved(toned[..., 0], 0, shift), toned[..., 1], moved(toned[..., 2], 0, -shift)], -1
     )
     lines = 1 - 0.05 * (np.floor(canvas.y * 400) % 2)[..., None]
     return parted * lines * _vignette(canvas, 0.5) + _grain(canvas, 0.012)
@@ -335,10 +334,10 @@ def _kuwahara(picture: Plane, radius: int) -> Plane:
     out = smooth.copy()
     for down in (-half, half):
         for across in (-half, half):
-            moved = np.roll(variance, (down, across), (0, 1))
-            better = moved < calmest
-            calmest = np.where(better, moved, calmest)
-            out = np.where(better[..., None], np.roll(smooth, (down, across), (0, 1)), out)
+            candidate = moved(variance, down, across)
+            better = candidate < calmest
+            calmest = np.where(better, candidate, calmest)
+            out = np.where(better[..., None], moved(smooth, down, across), out)
     return out
 
 

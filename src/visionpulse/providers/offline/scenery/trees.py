@@ -6,7 +6,11 @@ import math
 
 import numpy as np
 
+from visionpulse.providers.offline.scenery.brief import Vocabulary
 from visionpulse.providers.offline.scenery.canvas import Canvas, Stencil
+
+TREES = Vocabulary("tree* forest* wood woods pine*")
+"""What asks for trees, or forbids them where they are not the subject."""
 
 
 def add_pine(canvas: Canvas, stencil: Stencil, x: float, foot: float, tall: float) -> None:

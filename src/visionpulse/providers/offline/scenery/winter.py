@@ -16,7 +16,7 @@ from visionpulse.providers.offline.scenery.canvas import (
 )
 from visionpulse.providers.offline.scenery.sea import paint_water
 from visionpulse.providers.offline.scenery.sky import Sky, paint_sky, pick_hour
-from visionpulse.providers.offline.scenery.trees import add_pine
+from visionpulse.providers.offline.scenery.trees import TREES, add_pine
 
 _KINDS = {
     "aurora": Vocabulary(
@@ -70,7 +70,8 @@ def _aurora_night(canvas: Canvas, brief: Brief) -> None:
         _snowfield(
             canvas, curve, mix(hour.sky[1], light, 0.3 + 0.2 * part), light, part, sky.lit_from
         )
-    _snowy_pines(canvas, sky, canvas.tall * 0.93, mix(hour.shadow, hour.sky[1], 0.2), light)
+    if brief.allows(TREES):
+        _snowy_pines(canvas, sky, canvas.tall * 0.93, mix(hour.shadow, hour.sky[1], 0.2), light)
 
 
 def _curtain(canvas: Canvas, horizon: float) -> Plane:
@@ -207,9 +208,10 @@ def _snowfall(canvas: Canvas, brief: Brief) -> None:
             depth,
             sky.lit_from,
         )
-        _snowy_pines(
-            canvas, sky, base + 0.03, hour.at(0.3 + 0.6 * depth), mix(hour.haze, snow, 0.8)
-        )
+        if brief.allows(TREES):
+            _snowy_pines(
+                canvas, sky, base + 0.03, hour.at(0.3 + 0.6 * depth), mix(hour.haze, snow, 0.8)
+            )
     if brief.allows(_CABIN) and canvas.chance(0.6):
         _cabin(canvas, sky, horizon + (canvas.tall - horizon) * canvas.between(0.4, 0.8), snow)
     for count, size, soft in ((500, 0.0018, 0.6), (140, 0.004, 1.6), (36, 0.009, 5.0)):
