@@ -352,3 +352,14 @@ def test_no_two_of_a_hundred_and_fifty_pictures_are_close() -> None:
     closest = min(combinations(hashes, 2), key=lambda pair: hashes[pair[0]] - hashes[pair[1]])
 
     assert hashes[closest[0]] - hashes[closest[1]] >= CLOSEST_ALLOWED, closest
+
+
+def test_another_take_of_a_prompt_is_another_picture():
+    """A redraw that gives the same picture again is none."""
+    request = PictureRequest(prompt="A harbour at night", width=128, height=128)
+
+    first, second = (
+        Illustrator().draw(request.model_copy(update={"take": take})).data for take in (0, 1)
+    )
+
+    assert first != second

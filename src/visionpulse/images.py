@@ -246,6 +246,7 @@ class ImageService:
                     quality=shape.picture_quality,
                     avoid=tuple(negative_keywords),
                     style=look,
+                    take=scene.take,
                 ),
                 Use(video_id, scene.id, scene.take, number),
                 concurrency=8,

@@ -143,6 +143,8 @@ class PictureRequest(Value):
     avoid: tuple[str, ...] = ()
     style: Style | None = None
     """The look, for models that do not read it from the prompt."""
+    take: int = 0
+    """Which drawing of this prompt it is, for models that would draw the same again."""
 
 
 class Picture(Value):

@@ -61,6 +61,7 @@ class Illustrator:
             "width": request.width,
             "height": request.height,
             "avoid": list(request.avoid),
+            "take": request.take,
             "style": [style.name, style.title, style.look] if style else [],
             "palette": [*style.palette, *style.colours] if style else [],
         }
@@ -69,8 +70,9 @@ class Illustrator:
         """Draw a PNG of exactly the size that was asked for. Raises InputError."""
         self.check(request)
         style = request.style
+        take = f"\n{request.take}" if request.take else ""
         seed = hashlib.sha256(
-            f"{style.name if style else ''}\n{request.prompt}".encode("utf-8", "replace")
+            f"{style.name if style else ''}\n{request.prompt}{take}".encode("utf-8", "replace")
         )
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(seed.digest(), "big")))
         canvas = Canvas(*_drawn_size(request.width, request.height), rng)
