@@ -5,10 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 ifdef UV
-install = uv venv --quiet --allow-existing --python "$(PYTHON)" .venv && uv pip install --quiet --python $(BIN)/python
+create = uv venv --quiet --allow-existing --python "$(PYTHON)" .venv
+install = uv pip install --quiet --python $(BIN)/python
 else
 # Groups of dependencies need pip 25.1.
-install = "$(PYTHON)" -m venv .venv && $(BIN)/python -m pip install --quiet "pip>=25.1" && $(BIN)/python -m pip install --quiet
+create = "$(PYTHON)" -m venv .venv && $(BIN)/python -m pip install --quiet "pip>=25.1"
+install = $(BIN)/python -m pip install --quiet
 endif
 
 .PHONY: all demo test test-slow check docs clean
@@ -16,10 +18,12 @@ endif
 all: check test
 
 .venv/.demo: pyproject.toml
+	$(create)
 	$(install) -e ".[offline]"
 	@touch $@
 
 .venv/.dev: pyproject.toml
+	$(create)
 	$(install) -e ".[all]" --group dev
 	@touch $@ .venv/.demo
 
@@ -38,6 +42,11 @@ check: .venv/.dev ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
+	@# The public API's types, as a user's checker meets them: from an installed copy.
+	$(install) --no-deps --upgrade --target .venv/typed .
+	cd .venv && { PATH="$$PWD/bin:$$PATH" PYTHONPATH="$$PWD/typed" \
+		pyright --verifytypes visionpulse --ignoreexternal >typed.log || { cat typed.log; exit 1; } }
+	@grep completeness .venv/typed.log
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict

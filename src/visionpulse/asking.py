@@ -108,10 +108,9 @@ class Question(Generic[Request]):
 
 def pin(model: Any) -> Pin:
     """Return who a model says it is; an empty identity is a model that does not say."""
-    kind = type(model)
     return Pin(
-        provider=getattr(model, "provider", kind.__module__.partition(".")[0]),
-        model=getattr(model, "model", kind.__name__),
+        provider=getattr(model, "provider", model.__class__.__module__.partition(".")[0]),
+        model=getattr(model, "model", model.__class__.__name__),
         identity=getattr(model, "identity", ""),
     )
 

@@ -28,7 +28,7 @@ class Made:
 
     data: bytes | Path
     suffix: str
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     usage: Usage | None = None
 
 

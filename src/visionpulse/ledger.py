@@ -82,12 +82,15 @@ def canonical(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+    match value:
+        case None | str() | bool() | int():
+            return value
+        case {**pairs}:
+            return {str(key): _plain(each) for key, each in pairs.items()}
+        case [*items]:
+            return [_plain(each) for each in items]
+        case _:
+            pass
     raise InputError(
         f"A recipe cannot hold {value!r}.",
         hint="Use integers (milliseconds, thousandths) or decimal strings.",

@@ -56,7 +56,7 @@ class FFmpegRenderer:
         self._deadline = deadline
         ffmpeg = find_ffmpeg()
         encoder = f"ffmpeg:{ffmpeg.version}:{ffmpeg.build}:x264:{PRESET}:crf={crf}:{X264}"
-        self.identity = f"{encoder}:frames={VERSION}"
+        self.identity: str = f"{encoder}:frames={VERSION}"
 
     async def encode(self, piece: Piece, out: Path) -> None:
         """Write a piece as an MP4 of H.264 that begins with a key frame.

@@ -36,10 +36,10 @@ class Illustrator:
     the picture, and its name or look decides the medium.
     """
 
-    provider = "offline"
-    model = f"illustrator-{_VERSION}"
-    identity = f"offline:illustrator:{_VERSION}"
-    concurrency = 2
+    provider: str = "offline"
+    model: str = f"illustrator-{_VERSION}"
+    identity: str = f"offline:illustrator:{_VERSION}"
+    concurrency: int = 2
 
     def check(self, request: PictureRequest) -> None:
         """Refuse sizes that cannot be drawn."""

@@ -69,8 +69,8 @@ class Brief:
         for phrase in (style.look, style.title, *style.palette) if style else ():
             text = text.replace(phrase.lower(), " ")
         unwanted = " ".join(_NEGATED.findall(text))
-        self.told = words(_NEGATED.sub(" ", text))
-        self.avoided = words(" ".join(avoid)) + words(unwanted)
+        self.told: tuple[str, ...] = words(_NEGATED.sub(" ", text))
+        self.avoided: tuple[str, ...] = words(" ".join(avoid)) + words(unwanted)
         self._rng = rng
 
     def choose(self, options: Mapping[Choice, Vocabulary]) -> Choice | None:

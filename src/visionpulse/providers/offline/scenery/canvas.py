@@ -138,14 +138,14 @@ class Canvas:
     def __init__(self, width: int, height: int, rng: np.random.Generator) -> None:
         self.width = width
         self.height = height
-        self.short = min(width, height)
-        self.wide = width / self.short
-        self.tall = height / self.short
+        self.short: int = min(width, height)
+        self.wide: float = width / self.short
+        self.tall: float = height / self.short
         self.rng = rng
         self.x: Plane = ((np.arange(width, dtype=np.float32) + 0.5) / self.short)[None, :]
         self.y: Plane = ((np.arange(height, dtype=np.float32) + 0.5) / self.short)[:, None]
         self.pixels: Plane = np.zeros((height, width, 3), np.float32)
-        self.origin = (0, 0)
+        self.origin: tuple[int, int] = (0, 0)
 
     def window(self, x: float, y: float, reach: float) -> Canvas:
         """Return the part within `reach` of a point, to paint a small thing at little cost.

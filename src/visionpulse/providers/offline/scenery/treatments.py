@@ -24,7 +24,7 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 def treat(canvas: Canvas, style: Style | None) -> Plane:
     """Return the finished picture: graded to the style's colours and put into its medium."""
-    finish = _cinematic
+    finish: Callable[[Canvas, Plane, Plane | None], Plane] = _cinematic
     palette: Plane | None = None
     if style:
         told = words(style.name) + words(style.look)
