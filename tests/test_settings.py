@@ -118,7 +118,7 @@ def test_the_key_may_be_in_the_file(tmp_path):
         ("VISIONPULSE_BUDGET", "s3cret", "dollars per video"),
         ("VISIONPULSE_BUDGET", "-1", "dollars per video"),
         ("VISIONPULSE_DAILY_BUDGET", "NaN", "dollars per day"),
-        ("VISIONPULSE_DATABASE", "s3cret", "postgresql://"),
+        ("VISIONPULSE_DATABASE", "s3cret", "sqlite:///"),
         ("OPENAI_BASE_URL", "ftp://s3cret@host", "https://api.openai.com/v1"),
         ("visionpulse_budget", "s3cret", "dollars per video"),
     ],
