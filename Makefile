@@ -28,7 +28,7 @@ all: check test
 	@touch $@ .venv/.demo
 
 demo: .venv/.demo ## a watchable MP4: no key, no network
-	$(BIN)/visionpulse create examples/deep_ocean.txt --provider offline --home demo --force -o demo/deep_ocean.mp4
+	$(BIN)/visionpulse create examples/deep_ocean.txt --provider offline --picture-size 1536x864 --home demo --force -o demo/deep_ocean.mp4
 
 test: .venv/.dev ## the fast tests
 	$(BIN)/python -m pytest

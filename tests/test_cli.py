@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import pytest
 from typer.testing import CliRunner
 
-from visionpulse import cli
+from visionpulse import cli, errors
+from visionpulse.catalog import STYLES
 
 SCRIPT = "The sea is dark. Fish swim below.\n\nStars shine above the water."
 SMALL = ("--provider", "offline", "--size", "256x144", "--scenes", "2")
@@ -171,20 +172,41 @@ def test_auto_without_a_key_is_offline_and_says_so(visionpulse):
         (["create", "--text", "A door.", "--style", "cinematc"], "'cinematic'"),
         (["create", "--text", "A door.", "--voice", "aloy"], "'alloy'"),
         (["create", "--text", "A door.", "--provider", "openia"], "'openai'"),
+        (["create", "--text", "A door.", "--provider", "x"], "Known: auto, offline, openai"),
+        (["doctor", "--provider", "openia"], "'openai'"),
         (["create", "--text", "A door.", "--until", "picture"], "'pictures'"),
         (["create", "--text", "A door.", "--fps", "-1"], "--fps -1"),
         (["create", "--text", "A door.", "--size", "1280"], "--size 1280"),
+        (["create", "--text", "A door.", "--size", "big"], "such as 1280x720"),
+        (
+            ["create", "--text", "A door.", "--size", "99999x99999"],
+            "1280x720; each side is even and from 64 to 7680",
+        ),
+        (
+            ["create", "--text", "A door.", "--size", "65x65"],
+            "1280x720; each side is even and from 64 to 7680",
+        ),
+        (["create", "--text", "A door.", "--picture-size", "big"], "--picture-size big"),
+        (["create", "--text", "A door.", "--picture-size", "9x9"], "such as 1536x864"),
         (["create", "--text", "A door.", "--size", "0x0"], "--size 0x0"),
         (["create", "--text", "A door.", "--scenes", "0"], "--scenes 0"),
         (["create", "--text", "A door.", "--aspect", "4:3"], "--aspect 4:3"),
         (["create", "--text", "A door.", "--motion", "spin"], "--motion spin"),
         (["create", "--text", "A door.", "--max-cost", "much"], "'much'"),
         (["create", "--text", "A door.", "-o", "taken.mp4"], "--force"),
+        (["create", "--text", "A door.", "-o", "captioned.mp4"], "captioned.vtt is there"),
+        (["create", "--text", "A door.", "-o", f"{'f' * 300}.mp4"], "File name too long"),
+        (["create", "--text", "A door.", "-o", f"missing/{'f' * 300}.mp4"], "Name another"),
+        (["create", "--text", "A door.", "-o", "/proc/missing/film.mp4"], "/proc/missing"),
         (["create", "--text", "A door.", "-o", "film.avi"], "film.mp4"),
         (["create", "--text", "A door.", "-o", "folder"], "film"),
         (["create", "--text", "A door.", "-o", "binary/film.mp4"], "binary"),
         (["create", "--text", "A door.", "-o", "f.mp4", "--until", "pictures"], "-o"),
         (["create", "--no-such-option"], "--no-such-option"),
+        (["edit", "f" * 32], "--scene N with --prompt"),
+        (["edit", "f" * 32, "--scene", "1"], "--scene N with --prompt"),
+        (["edit", "f" * 32, "--prompt", "x"], "--scene N, from 0"),
+        (["edit", "f" * 32, "--redraw"], "--scene N, from 0"),
         (["list", "--status", "done"], "completed"),
         (["list", "--limit", "0"], ""),
         (["show", "f" * 32], "f" * 32),
@@ -198,6 +220,8 @@ def test_bad_input_is_2_and_says_what_to_do(visionpulse, tmp_path, arguments, sa
     (tmp_path / "folder").mkdir()
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8")
     (tmp_path / "taken.mp4").write_bytes(b"mine")
+    (tmp_path / "captioned.vtt").write_bytes(b"mine")
+    there = sorted(tmp_path.iterdir())
     provider = [] if "--provider" in arguments or arguments[0] != "create" else SMALL[:2]
 
     said = visionpulse(*arguments, *provider)
@@ -206,8 +230,37 @@ def test_bad_input_is_2_and_says_what_to_do(visionpulse, tmp_path, arguments, sa
     assert said.out == ""
     assert says in said.err
     assert "Traceback" not in said.err
+    assert [path for path in sorted(tmp_path.iterdir()) if path.name != "home"] == there
     assert visionpulse("list").out == ""
     assert (tmp_path / "taken.mp4").read_bytes() == b"mine"
+
+
+@contextlib.contextmanager
+def shut_out(folder):
+    """Nobody may enter the folder: root, whom no folder stops, is somebody else meanwhile."""
+    folder.mkdir(mode=0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o700)
+
+
+def test_a_folder_one_may_not_enter_is_said_before_anything_is_made(visionpulse, tmp_path):
+    """Where the film could not be written, nothing is begun."""
+    visionpulse("list")  # Imports what somebody else may not read.
+
+    with shut_out(tmp_path / "locked"):
+        said = visionpulse(
+            "create", "--text", SCRIPT, *SMALL, "-o", tmp_path / "locked" / "film.mp4"
+        )
+
+    assert said.code == 2
+    assert "film.mp4 cannot be written: Permission denied." in said.err
+    assert visionpulse("list").out == ""
 
 
 def test_json_errors_are_problem_objects(visionpulse):
@@ -227,7 +280,41 @@ def test_a_missing_key_is_3(visionpulse):
 
     assert said.code == 3
     assert "OPENAI_API_KEY is not set" in said.err
-    assert "offline" in said.err
+    assert "--provider offline" in said.err
+    assert "Pipeline(" not in said.err
+
+
+@pytest.mark.parametrize("command", [["list"], ["create", "--text", SCRIPT, *ONLY_PLAN]])
+def test_a_home_that_cannot_be_made_is_3(visionpulse, tmp_path, command):
+    """A folder that the system refuses is a matter of set-up, and --home is offered."""
+    (tmp_path / "file").touch()
+
+    said = visionpulse(*command, "--home", tmp_path / "file" / "home")
+
+    assert said.code == 3
+    assert "--home" in said.err
+
+
+def test_an_output_folder_that_cannot_be_written_is_3(visionpulse, tmp_path):
+    """The same holds for the storage below it."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "output").touch()
+
+    said = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN)
+
+    assert said.code == 3, said.err
+    assert "--home" in said.err
+
+
+@pytest.mark.parametrize("kind", [errors.StorageError, errors.RepositoryError])
+@pytest.mark.parametrize("code", ["not_writable", "disk_full"])
+def test_a_full_disk_is_set_up_at_the_start_and_a_failure_later(kind, code):
+    """Before a video is begun there is nothing to resume: 3; after that 1."""
+    error = kind("No.", code=code)
+
+    assert cli._exit_code(error, begun=False) == 3
+    assert cli._exit_code(error, begun=True) == 1
+    assert cli._exit_code(kind("Damaged."), begun=False) == 1
 
 
 def test_a_wrong_setting_is_3(visionpulse):
@@ -289,10 +376,19 @@ def test_a_failure_is_1_and_says_how_to_go_on(visionpulse):
         said = visionpulse("create", "--text", SCRIPT, "--home", "my films", **variables)
         asked = vendor.asked
         as_json = visionpulse("create", "--text", SCRIPT, "--json", **variables)
-    shown = visionpulse("list", "--home", "my films", "--status", "failed", "--json").json
+    listed = visionpulse("list", "--home", "my films", "--status", "failed", "--json").json
+    video_id = listed["items"][0]["id"]
+    shown = visionpulse("show", video_id, "--home", "my films").out
 
     assert said.code == 1
-    video_id = shown["items"][0]["id"]
+    for line in (
+        "status +failed",
+        r"progress +\d+%",
+        "error +.+",
+        "hint +.+",
+        f"go on with +visionpulse resume {video_id} --home 'my films'",
+    ):
+        assert re.search(rf"^{line}$", shown, re.MULTILINE), line
     assert asked > 0
     assert f"visionpulse resume {video_id} --home 'my films'" in said.err
     assert as_json.json["code"] == "invalid_api_key"
@@ -331,10 +427,40 @@ def test_videos_are_listed_shown_cancelled_and_deleted(visionpulse):
     assert lines[0].endswith("Second")
     assert [page["items"][0]["title"], after["items"][0]["title"]] == ["Second", "First"]
     assert re.search(r"^title +First$", shown.out, re.MULTILINE)
-    assert re.search(r"^scene 0 +\S", shown.out, re.MULTILINE)
+    assert f"go on with visionpulse resume {made[0]}" in shown.out
     assert cancelled["error"]["code"] == "cancelled"
     assert deleted.out == made[1]
     assert [video["id"] for video in left["items"]] == [made[0]]
+
+
+def test_a_scene_is_shown_with_what_is_said_and_what_is_seen(visionpulse):
+    """Per scene: number, id, narration, and the part of the prompt that is its own, shortened."""
+    video = visionpulse(
+        "create", "--text", f"{SCRIPT} {'Gulls cry ' * 30}.", *ONLY_PLAN, "--scenes", "2", "--json"
+    ).json
+
+    shown = visionpulse("show", video["id"]).out
+
+    for number, scene in enumerate(video["scenes"]):
+        told = re.search(
+            rf"^scene {number} +{scene['id']}\n  says +(.+)\n  shows +(.+)$", shown, re.MULTILINE
+        )
+        assert told, shown
+        assert told[1].split() == scene["text"].split()
+        assert scene["prompt"].startswith(told[2].removesuffix("…").rstrip())
+        assert len(told[2]) <= 120
+    assert STYLES["cinematic"].look[:30] not in shown
+
+
+def test_a_picture_size_reaches_the_video(visionpulse):
+    """`--picture-size` is what the image model is asked for; by default 1024x1024."""
+    plan = ("create", "--text", SCRIPT, *ONLY_PLAN, "--json")
+
+    wide = visionpulse(*plan, "--picture-size", "1536x864").json
+
+    assert wide["options"]["picture_size"] == "1536x864"
+    assert visionpulse(*plan).json["options"]["picture_size"] == "1024x1024"
+    assert visionpulse("estimate", "--text", SCRIPT, "--picture-size", "1536x864").code == 0
 
 
 def test_an_estimate_calls_nothing_and_counts_what_is_there(visionpulse):
@@ -393,6 +519,7 @@ def test_the_doctor_names_one_remedy_each(visionpulse, tmp_path):
     assert unset.code == 3
     assert "✗ settings" in unset.out
     assert "VISIONPULSE_BUDGET" in unset.out
+    assert "None" not in unset.out
 
 
 # A shell's background job, such as this test run may be, is deaf to Ctrl-C.
@@ -404,10 +531,15 @@ main()
 """
 
 
-def interrupted(home: str, wait_for: str) -> Said:
-    """Run `create`, and press Ctrl-C when its progress shows a word."""
+def interrupted(
+    home: str,
+    wait_for: str,
+    sent: signal.Signals = signal.SIGINT,
+    command: tuple[str, ...] = ("create", "--text", SCRIPT, *SMALL),
+) -> Said:
+    """Run a command, and press Ctrl-C (or send another signal) when its progress shows a word."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HEED, "create", "--text", SCRIPT, *SMALL, "--home", home],
+        [sys.executable, "-c", HEED, *command, "--home", home],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -419,16 +551,17 @@ def interrupted(home: str, wait_for: str) -> Said:
         assert line, seen
         seen += line
     time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=60)
     return Said(process.returncode, out, seen + err)
 
 
-def test_ctrl_c_leaves_a_video_that_goes_on(visionpulse):
-    """Ctrl-C: exit code 130, the command to go on with, and a video that says it was cancelled."""
-    said = interrupted("home 2", wait_for="Storyboard")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_leaves_a_video_that_goes_on(visionpulse, sent, code):
+    """Ctrl-C and SIGTERM: a code of their own, the command to go on with, a cancelled video."""
+    said = interrupted("home 2", "Storyboard", sent)
 
-    assert said.code == 130
+    assert said.code == code
     assert "Traceback" not in said.err
     told = re.search(
         r"stopped; go on with: visionpulse resume ([0-9a-f]{32}) --home 'home 2'", said.err
@@ -436,6 +569,20 @@ def test_ctrl_c_leaves_a_video_that_goes_on(visionpulse):
     assert told, said.err
     video = visionpulse("show", told[1], "--home", "home 2", "--json").json
     assert (video["status"], video["error"]["code"]) == ("failed", "cancelled")
+
+
+@pytest.mark.parametrize("command", ["resume", "edit"])
+def test_sigterm_stops_resume_and_edit_alike(visionpulse, command):
+    """SIGTERM while a video is gone on with: 143, and the video is recorded as cancelled."""
+    made = visionpulse("create", "--text", SCRIPT, *ONLY_PLAN, "--home", "h", "--json").json
+    wish = ("--scene", "0", "--prompt", "A pier.") if command == "edit" else ()
+
+    said = interrupted("h", "Pictures", signal.SIGTERM, (command, made["id"], *wish))
+
+    assert said.code == 143
+    assert f"visionpulse resume {made['id']} --home h" in said.err
+    video = visionpulse("show", made["id"], "--home", "h", "--json").json
+    assert video["error"]["code"] == "cancelled"
 
 
 @pytest.mark.slow
@@ -459,7 +606,8 @@ def test_a_film_from_a_script(visionpulse, tmp_path):
     create = ("create", "script.txt", *SMALL, "-o", "out/film.mp4")
 
     first = visionpulse(*create)
-    again = visionpulse(*create, "--force")
+    refused = visionpulse(*create)
+    again = visionpulse(*create, "--force", "--json")
     video = visionpulse("list", "--json").json["items"][0]
     edited = visionpulse(
         "edit", video["id"], "--scene", "1", "--prompt", "A lighthouse.", "--json"
@@ -470,11 +618,21 @@ def test_a_film_from_a_script(visionpulse, tmp_path):
     assert first.code == 0, first.err
     assert first.out == "out/film.mp4"
     assert (tmp_path / "out/film.mp4").read_bytes()[4:8] == b"ftyp"
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["film.mp4"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "film.mp4", "film.srt", "film.vtt",
+    ]  # fmt: skip
+    assert " --> " in (tmp_path / "out/film.srt").read_text()
+    assert (tmp_path / "out/film.vtt").read_text().startswith("WEBVTT")
+    assert refused.code == 2
+    assert again.json["output"] == "out/film.mp4"
+    assert again.json["captions"] == {"srt": "out/film.srt", "vtt": "out/film.vtt"}
+    assert (edited["output"], edited["captions"]) == (None, {})
     assert "6 model calls" in first.err, "one storyboard, two pictures, three sentences"
     assert "0 model calls, 0 encodes: everything was there already." in again.err
     assert edited["model_calls"] == 1
     assert edited["scenes"][1]["prompt"] == "A lighthouse."
     assert edited["scenes"][0]["image_path"] == video["scenes"][0]["image_path"]
     assert re.search(r"^video +\S+\.mp4$", shown.out, re.MULTILINE)
+    assert re.search(r"^scene 0 +\w{8}  0:00\.0 to 0:0\d\.\d$", shown.out, re.MULTILINE)
+    assert "go on with" not in shown.out
     assert not list((tmp_path / "home").rglob(f"*{video['id']}*"))

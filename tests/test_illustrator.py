@@ -168,6 +168,42 @@ def test_the_words_choose_the_family(prompt: str, family: str) -> None:
     assert family_of(prompt) == family
 
 
+@pytest.mark.parametrize(
+    ("sentence", "family"),
+    [
+        ("In total darkness, gardens of white crabs and scarlet worms are thriving.", "depths"),
+        ("Water as hot as molten lead pours from chimneys of stone.", "depths"),
+        ("An anglerfish hangs motionless, holding a small green lantern.", "depths"),
+    ],
+)
+def test_the_rest_of_a_film_outweighs_a_figure_of_speech(sentence: str, family: str) -> None:
+    """One garden, or one field's word, does not take a film of the deep sea ashore."""
+    whole = "From a film of water, anglerfish hangs motionless, jellyfish drifts past."
+    brief = f"{sentence} {whole}"
+
+    chosen = {
+        choose_family(Brief(brief, (), None, np.random.default_rng(n))).name for n in range(20)
+    }
+
+    assert chosen == {family}
+
+
+def test_a_garden_is_a_garden() -> None:
+    """Where nothing speaks of the sea, the same word is meant as it stands."""
+    assert family_of("Crabs are carved on the gate of the gardens") == "garden"
+    assert family_of("Worms loosen the soil of a garden") == "garden"
+
+
+@pytest.mark.parametrize("dark", ["in total darkness", "at night", "in black water"])
+def test_the_sea_is_dark_where_the_words_say_so(dark: str) -> None:
+    """Words for darkness take nearly half of the light out of a picture of the sea."""
+
+    def brightness(prompt: str) -> float:
+        return float(np.mean([np.asarray(drawn(f"{prompt} {n}").convert("L")) for n in range(6)]))
+
+    assert brightness(f"Whales in the ocean {dark}") < 0.6 * brightness("Whales in the ocean today")
+
+
 def test_the_words_of_the_style_choose_nothing() -> None:
     """A look that names things says how to draw, not what."""
     style = STYLES["cyberpunk"].model_copy(update={"look": "City streets, neon skyscrapers."})
@@ -354,7 +390,7 @@ def test_no_two_of_a_hundred_and_fifty_pictures_are_close() -> None:
     assert hashes[closest[0]] - hashes[closest[1]] >= CLOSEST_ALLOWED, closest
 
 
-def test_another_take_of_a_prompt_is_another_picture():
+def test_another_take_of_a_prompt_is_another_picture() -> None:
     """A redraw that gives the same picture again is none."""
     request = PictureRequest(prompt="A harbour at night", width=128, height=128)
 

@@ -25,11 +25,14 @@ def event(kind="made", stage="generate_images", **facts):
 
 RUN = [
     event("started", "run"),
+    event("degraded", "run", message="dall-e-3 will be switched off on 2026-12-01."),
     event("made", "generate_prompts", fraction=0.05),
     event("made", scene=0, fraction=0.2),
     event("made", "generate_audio", fraction=0.25),
     event("made", scene=1, fraction=0.4, cost=Decimal("0.125")),
     event("retried", scene=2, fraction=0.4, message="The server [busy] answered 503"),
+    event("retried", scene=2, fraction=0.4, message="It could not be reached."),
+    event("retried", scene=2, fraction=0.4, message="It could not be reached."),
     event("made", "assemble_video", fraction=0.9),
     event("finished", "run", fraction=1.0, cost=Decimal("0.125")),
 ]
@@ -46,12 +49,14 @@ def shown(*, quiet=False, **terminal) -> str:
 
 
 def test_without_a_terminal_each_stage_is_one_line():
-    """In a log there is a line per stage, and one per retry with its reason as it came."""
+    """In a log there is a line per stage, per retry with its reason, and per note; none twice."""
     assert shown().splitlines() == [
+        "dall-e-3 will be switched off on 2026-12-01.",
         "  5% Storyboard",
         " 20% Pictures",
         " 25% Narration",
         "Pictures, scene 2: The server [busy] answered 503, trying again",
+        "Pictures, scene 2: It could not be reached, trying again",
         " 90% Film",
     ]
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from types import NoneType
 from typing import Any, Generic, TypeVar
 
 from visionpulse import loop
 from visionpulse.calls import Made
-from visionpulse.errors import ProviderError, VisionPulseError
+from visionpulse.errors import ConfigurationError, ProviderError, VisionPulseError
 from visionpulse.ledger import Ledger, Recipe
 from visionpulse.models import Artefact, Pin, Value
 from visionpulse.protocols import Quote, Use
@@ -34,6 +36,7 @@ class Question(Generic[Request]):
         model: Whom to ask.
         method: Which of the model's methods.
         request: With what.
+        answers: What the method has to return.
         use: For which video and scene.
         concurrency: How many such calls may be in flight, unless the model says.
     """
@@ -43,6 +46,7 @@ class Question(Generic[Request]):
     model: Any
     method: Callable[[Any], Any]
     request: Request
+    answers: type[Value]
     use: Use
     concurrency: int = 4
 
@@ -54,17 +58,29 @@ class Question(Generic[Request]):
         parameters: Mapping[str, Any] = (
             sent(self.request) if sent else self.request.model_dump(mode="json")
         )
-        inputs = {"by": who.identity, "parameters": parameters, "take": self.use.take}
+        inputs: dict[str, Any] = {
+            "by": who.identity,
+            "parameters": parameters,
+            "take": self.use.take,
+        }
         if not who.identity:
             # Two instances that do not say how they differ must never share a result.
-            inputs["video"] = self.use.video_id
+            inputs |= {"video": self.use.video_id, "maker": f"{who.provider} {who.model}"}
         return Recipe(self.kind, self.version, who.provider, who.model, inputs)
 
     @property
     def quote(self) -> Quote:
         """The price of asking; unknown unless the model tells it."""
         price = getattr(self.model, "quote", None)
-        return price(self.request) if price else _UNKNOWN
+        if price is None:
+            return _UNKNOWN
+        quote = price(self.request)
+        if not isinstance(quote, Quote) or not isinstance(quote.bound, (Decimal, NoneType)):
+            raise ConfigurationError(
+                f"{type(self.model).__name__}.quote returned {quote!r}.",
+                hint="It has to return a visionpulse.protocols.Quote of Decimals, or of None.",
+            )
+        return quote
 
     def check(self) -> None:
         """Have the model look at the request before money is spent. Raises InputError."""
@@ -90,7 +106,7 @@ class Question(Generic[Request]):
 
     async def _call(self) -> Any:
         try:
-            return await loop.call(self.method, self.request)
+            answer = await loop.call(self.method, self.request)
         except VisionPulseError:
             raise
         except Exception as error:
@@ -104,6 +120,26 @@ class Question(Generic[Request]):
                 model=who.model,
                 billed=None,
             ) from error
+        if not isinstance(answer, self.answers):
+            raise ConfigurationError(
+                f"{self.method.__qualname__} returned {type(answer).__name__}.",
+                hint=f"It has to return a visionpulse.models.{self.answers.__name__}.",
+            )
+        return answer
+
+
+def fits(model: Any, seam: type[Any]) -> None:
+    """Make sure that a plugged-in model has the methods of its protocol.
+
+    Raises:
+        ConfigurationError: It lacks one.
+    """
+    if not isinstance(model, seam):
+        wanted = sorted(name for name in vars(seam) if not name.startswith("_"))
+        raise ConfigurationError(
+            f"{type(model).__name__} is no {seam.__name__}.",
+            hint=f"It needs the method {', '.join(wanted)}; see visionpulse.protocols.",
+        )
 
 
 def pin(model: Any) -> Pin:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from visionpulse import loop, registry
-from visionpulse.asking import Question, pin
+from visionpulse.asking import Question, fits, pin
 from visionpulse.calls import Made
 from visionpulse.errors import BadAnswerError, RenderError, VisionPulseError
 from visionpulse.language import detect_language
@@ -60,6 +60,7 @@ class AudioService:
         home: str | Path | None = None,
     ) -> None:
         self.speech: SpeechModel = speech or registry.model("speech", provider)
+        fits(self.speech, SpeechModel)
         self.renderer: Renderer = (
             renderer or registry.load("renderer", "ffmpeg", registry.RENDERERS)()
         )
@@ -109,6 +110,7 @@ class AudioService:
                     self.speech,
                     self.speech.speak,
                     SpeechRequest(text=sentence.text, voice=voice, language=language),
+                    Speech,
                     Use(video_id),
                     concurrency=6,
                 ),

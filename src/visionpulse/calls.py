@@ -6,6 +6,7 @@ Retries live here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,8 @@ from visionpulse.errors import BadAnswerError, ProviderError, VisionPulseError
 from visionpulse.loop import in_thread
 from visionpulse.models import Usage
 from visionpulse.protocols import CallRecord, Caps, LedgerStore, Quote
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ async def attempt(
     policy: RetryPolicy,
     make: Callable[[], Awaitable[Made]],
     verify: Callable[[Made], None],
+    begin: Callable[[], None],
     on_retry: Callable[[BaseException], None],
 ) -> Made:
     """Return what was made and verified, every attempt of it recorded with its price.
@@ -100,7 +104,7 @@ async def attempt(
         before_sleep=before_sleep,
         reraise=True,
     )
-    return await retrying(_once, store, call, quote, caps, make, verify)
+    return await retrying(_once, store, call, quote, caps, make, verify, begin)
 
 
 async def _once(
@@ -110,8 +114,17 @@ async def _once(
     caps: Caps,
     make: Callable[[], Awaitable[Made]],
     verify: Callable[[Made], None],
+    begin: Callable[[], None],
 ) -> Made:
-    number = await in_thread(store.reserve, call, caps)
+    begin()
+    reserving = asyncio.ensure_future(in_thread(store.reserve, call, caps))
+    try:
+        number = await asyncio.shield(reserving)
+    except asyncio.CancelledError:
+        # Nothing was asked for yet: a reservation that came all the same is given back.
+        number = await reserving
+        await _settle(store, number, outcome="failed", cost=Decimal(0), code="cancelled")
+        raise
     began = time.monotonic()
     made: Made | None = None
     outcome: dict[str, Any] = {"outcome": "unknown", "cost": None, "code": "interrupted"}
@@ -122,19 +135,43 @@ async def _once(
         outcome = _outcome(error, made, quote)
         raise
     else:
-        outcome = {"outcome": "ok", "cost": quote.cost(made.usage)}
+        outcome = {"outcome": "ok", "cost": _cost(quote, made.usage)}
         return made
     finally:
-        settle = in_thread(
-            lambda: store.settle(
-                number,
-                usage=made.usage if made else None,
-                seconds=time.monotonic() - began,
-                **outcome,
-            )
-        )
-        # Written down even when the call is being cancelled.
-        await asyncio.shield(asyncio.ensure_future(settle))
+        usage = made.usage if made else None
+        await _settle(store, number, usage=usage, seconds=time.monotonic() - began, **outcome)
+
+
+async def _settle(
+    store: LedgerStore,
+    number: int,
+    *,
+    outcome: str,
+    cost: Decimal | None,
+    usage: Usage | None = None,
+    seconds: float = 0.0,
+    **facts: Any,
+) -> None:
+    """Write an outcome down, also while being cancelled; what cannot be written counts in full."""
+
+    def settle() -> None:
+        store.settle(number, outcome=outcome, cost=cost, usage=usage, seconds=seconds, **facts)
+
+    try:
+        await asyncio.shield(asyncio.ensure_future(in_thread(settle)))
+    except VisionPulseError:
+        _log.warning("Call %s could not be settled; it counts in full.", number, exc_info=True)
+
+
+def _cost(quote: Quote, usage: Usage | None) -> Decimal | None:
+    """Return what a call cost; a price that cannot be told counts as the most it may be."""
+    try:
+        cost = quote.cost(usage)
+    except Exception:
+        # A plug-in's price list must not lose what was bought.
+        _log.warning("A price could not be told.", exc_info=True)
+        return None
+    return cost if isinstance(cost, Decimal) else None
 
 
 def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str, Any]:
@@ -142,7 +179,7 @@ def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str,
     code = error.code if isinstance(error, VisionPulseError) else type(error).__name__
     if made is not None or isinstance(error, BadAnswerError):
         usage = made.usage if made else None
-        return {"outcome": "bad", "cost": quote.cost(usage), "code": code}
+        return {"outcome": "bad", "cost": _cost(quote, usage), "code": code}
     if isinstance(error, ProviderError):
         facts = {"code": code, "request_id": error.request_id}
         if error.billed is False:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
+import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Never, cast, get_args
 
 import typer
 
@@ -24,12 +27,13 @@ from visionpulse import errors
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from visionpulse.models import Event, Stage, Status, Video, VideoOptions
+    from visionpulse.models import Event, Scene, Stage, Status, Video, VideoOptions
     from visionpulse.pipeline import Pipeline
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 failed (what was made is kept); 2 wrong usage or input; "
-    "3 the set-up has to be changed; 4 a budget was reached; 130 stopped with Ctrl-C."
+    "3 the set-up has to be changed; 4 a budget was reached; 130 stopped with Ctrl-C, "
+    "143 with SIGTERM."
 )
 # Above any script that is taken; so that /dev/zero ends.
 _MOST_BYTES = 4_000_000
@@ -39,6 +43,18 @@ _ENCODES = {
     "sound": "soundtrack",
     "narration": "narration",
     "film": "film",
+}
+# How much of a prompt `show` shows, in characters.
+_PROMPT_LENGTH = 120
+_SIZES = {
+    "size": "such as 1280x720; each side is even and from 64 to 7680 pixels",
+    "picture-size": "such as 1536x864; each side is from 100 to 9999 pixels",
+}
+# Advice for programs, in the words of the command line.
+_SPOKEN = {
+    'Pipeline("offline")': "--provider offline",
+    "until='storyboard'": "--until storyboard",
+    "with home=": "with --home",
 }
 
 app: typer.Typer = typer.Typer(
@@ -73,6 +89,10 @@ Keywords = Annotated[
 Avoid = Annotated[str | None, typer.Option(help="What they must not show, with commas.")]
 Aspect = Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")]
 Size = Annotated[str | None, typer.Option(help="Pixels, such as 1280x720, instead of --aspect.")]
+PictureSize = Annotated[
+    str | None,
+    typer.Option(metavar="WxH", help="Size asked of the image model.", show_default="1024x1024"),
+]
 Fps = Annotated[int | None, typer.Option(help="24, 25, 30, 50 or 60 frames a second.")]
 Scenes = Annotated[int | None, typer.Option(help="How many scenes; else the words decide.")]
 Motion = Annotated[str | None, typer.Option(help="auto, in, out, left, right, up, down or none.")]
@@ -82,9 +102,15 @@ Until = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Copy the film here.", show_default=False),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Copy the film here (film.mp4) and its captions beside it (film.srt, film.vtt).",
+        show_default=False,
+    ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace these files if they are there.")]
 MaxCost = Annotated[
     str | None, typer.Option(metavar="DOLLARS", help="Stop before the video costs more.")
 ]
@@ -134,6 +160,7 @@ def create(
     avoid: Avoid = None,
     aspect: Aspect = None,
     size: Size = None,
+    picture_size: PictureSize = None,
     fps: Fps = None,
     scenes: Scenes = None,
     motion: Motion = None,
@@ -152,7 +179,7 @@ def create(
     with _command(as_json, home) as run:
         source = _read_script(script, text)
         target = _Target(output, force, _stage(until))
-        options = _options(aspect, size, fps, scenes, motion, transition)
+        options = _options(aspect, size, picture_size, fps, scenes, motion, transition)
         with _pipeline(provider, home, max_cost) as pipeline:
             _say_who(pipeline, provider, quiet)
             with run.watched(quiet):
@@ -219,6 +246,11 @@ def edit(
 ) -> None:
     """Change one thing of a video and make what depends on it."""
     with _command(as_json, home) as run:
+        _check_wish(
+            scene=scene,
+            of_scene=redraw or prompt is not None or text is not None,
+            of_film=any(wish is not None for wish in (title, style, voice)),
+        )
         target = _Target(output, force, _stage(until))
         with _pipeline(provider, home, max_cost) as pipeline:
             changed = pipeline.get(video_id).edit(
@@ -245,6 +277,7 @@ def estimate(
     avoid: Avoid = None,
     aspect: Aspect = None,
     size: Size = None,
+    picture_size: PictureSize = None,
     fps: Fps = None,
     scenes: Scenes = None,
     provider: Provider = None,
@@ -254,7 +287,7 @@ def estimate(
     """Say what a video would take and cost, calling nothing."""
     with _command(as_json, home):
         source = _read_script(script, text)
-        options = _options(aspect, size, fps, scenes)
+        options = _options(aspect, size, picture_size, fps, scenes)
         with _pipeline(provider, home) as pipeline:
             _say_who(pipeline, provider, as_json)
             found = pipeline.estimate(
@@ -308,15 +341,20 @@ def list_(
 @app.command(epilog=EXIT_CODES)
 def show(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
     """Show a video: where it is, how far it came, its scenes."""
-    with _command(as_json, home), _pipeline("offline", home) as pipeline:
+    with _command(as_json, home) as run, _pipeline("offline", home) as pipeline:
         video = pipeline.get(video_id)
         if as_json:
             return typer.echo(video.model_dump_json())
+        unfinished = video.status != "completed"
+        error = video.error if unfinished else None
         facts = {
             "title": video.title,
             "status": video.status,
-            "why": video.error_message,
-            "advice": video.error.hint if video.error else None,
+            # A run that was to stop early has made all it was asked for, and no film.
+            "progress": f"{video.progress:.0%}" if unfinished and video.progress < 1 else None,
+            "error": error and error.message,
+            "hint": error and error.hint and _spoken(error.hint),
+            "go on with": run.resume_command(video.id) if unfinished else None,
             "video": video.video_path,
             "narration": video.audio_path,
             **video.caption_paths,
@@ -325,11 +363,14 @@ def show(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
             "voice": video.voice,
             "cost": _price(video.cost),
             "made by": ", ".join(sorted({pin.provider for pin in video.pins.values()})),
-            **{f"scene {n}": scene.prompt or scene.text for n, scene in enumerate(video.scenes)},
         }
         for name, fact in facts.items():
             if fact:
                 typer.echo(f"{name:<10} {_plain(fact)}")
+        for number, scene in enumerate(video.scenes):
+            for name, fact in _scene_facts(number, scene, video.style).items():
+                if fact:
+                    typer.echo(f"{name:<10} {fact}")
     return None
 
 
@@ -380,13 +421,16 @@ def doctor(provider: Provider = None, home: Home = None, as_json: Json = False) 
     """Look whether videos can be made here, calling no vendor."""
     from visionpulse.doctor import examine
 
-    findings = examine(provider, home)
+    with _command(as_json, home):
+        _check_provider(provider)
+        findings = examine(provider, home)
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings]))
     else:
         for finding in findings:
-            advice = "" if finding.ok else f" {finding.remedy}"
-            typer.echo(f"{'✓' if finding.ok else '✗'} {finding.name:<14} {finding.detail}{advice}")
+            sign = "✓" if finding.ok else "✗"
+            remedy = f" {_spoken(finding.remedy)}" if finding.remedy and not finding.ok else ""
+            typer.echo(f"{sign} {finding.name:<14} {finding.detail}{remedy}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(3)
 
@@ -422,9 +466,8 @@ class _Run:
 
     def deliver(self, pipeline: Pipeline, video: Video, target: _Target, quiet: bool) -> None:
         """Copy the film out and print the result."""
-        if target.file:
-            with pipeline.storage.open(f"videos/{video.id}.mp4") as film:
-                target.fill(film)
+        for kind, file in target.files.items():
+            target.fill(file, pipeline, f"videos/{video.id}.{kind}")
         counts = {
             "model_calls": sum(self._made[kind] for kind in _CALLS),
             "encodes": sum(self._made[kind] for kind in _ENCODES),
@@ -432,17 +475,19 @@ class _Run:
         if not quiet:
             _note(_summary(video, **counts))
             if target.stage != "video":
-                _note(f"Go on with: {self._resume(video.id)}")
+                _note(f"Go on with: {self.resume_command(video.id)}")
         if self.as_json:
             result = json.loads(video.model_dump_json())
-            typer.echo(json.dumps({**result, "output": target.file and str(target.file), **counts}))
+            copies = {kind: str(file) for kind, file in target.files.items()}
+            output = {"output": copies.pop("mp4", None), "captions": copies}
+            typer.echo(json.dumps({**result, **output, **counts}))
         else:
             for line in _result(video, target):
                 typer.echo(line)
 
     def stopped(self) -> None:
-        """Say how to go on after Ctrl-C."""
-        go_on = f"; go on with: {self._resume(self.video_id)}" if self.video_id else ""
+        """Say how to go on after Ctrl-C or SIGTERM."""
+        go_on = f"; go on with: {self.resume_command(self.video_id)}" if self.video_id else ""
         _note(f"stopped{go_on}")
         if self.as_json:
             self._problem("The video was stopped.", "stopped", None, self.video_id)
@@ -450,17 +495,18 @@ class _Run:
     def failed(self, error: errors.VisionPulseError) -> None:
         """Say what happened, what to do, what is kept and how to go on."""
         video_id = error.video_id or self.video_id
+        hint = error.hint and _spoken(error.hint)
         if self.as_json:
             title = (type(error).__doc__ or "").strip().partition("\n")[0]
-            return self._problem(error.message, error.code, error.hint, video_id, title)
+            return self._problem(error.message, error.code, hint, video_id, title)
         _note(f"Error: {error.message}")
-        if error.hint:
-            _note(error.hint)
+        if hint:
+            _note(hint)
         kinds = {**_CALLS, **_ENCODES}
         if kept := [_count(n, kinds[kind]) for kind, n in self._kept.items() if kind in kinds]:
             _note(f"Kept: {', '.join(kept)}.")
         if video_id and not isinstance(error, errors.VideoNotFoundError):
-            _note(f"Go on with: {self._resume(video_id)}")
+            _note(f"Go on with: {self.resume_command(video_id)}")
         return None
 
     def _problem(
@@ -479,29 +525,48 @@ class _Run:
             )
         )
 
-    def _resume(self, video_id: str) -> str:
+    def resume_command(self, video_id: str) -> str:
+        """Return what to type to go on with a video."""
         home = f" --home {shlex.quote(str(self.home))}" if self.home else ""
         return f"visionpulse resume {video_id}{home}"
 
 
 @contextmanager
 def _command(as_json: bool, home: Path | None) -> Generator[_Run]:
-    """Turn errors into words and exit codes."""
+    """Turn errors and signals into words and exit codes."""
     run = _Run(as_json, home)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield run
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         run.stopped()
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(stop, _Terminated) else 130) from None
     except errors.VisionPulseError as error:
         run.failed(error)
-        raise typer.Exit(_exit_code(error)) from None
+        begun = bool(run.video_id or error.video_id)
+        raise typer.Exit(_exit_code(error, begun=begun)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _exit_code(error: errors.VisionPulseError) -> int:
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came, as from a container that is stopped; all that heeds Ctrl-C heeds it."""
+
+
+def _terminate(*_: object) -> Never:
+    # A second one must not break off the writing down of the first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
+
+
+def _exit_code(error: errors.VisionPulseError, *, begun: bool) -> int:
     if isinstance(error, (errors.InputError, errors.VideoNotFoundError)):
         return 2
-    if isinstance(error, errors.ConfigurationError):
+    medium = isinstance(error, (errors.StorageError, errors.RepositoryError)) and (
+        # A folder that the system does not let us make has no code of its own.
+        error.code in {"not_writable", "disk_full"} or isinstance(error.__cause__, OSError)
+    )
+    if isinstance(error, errors.ConfigurationError) or (medium and not begun):
         return 3
     return 4 if isinstance(error, errors.BudgetExceededError) else 1
 
@@ -513,10 +578,17 @@ def _pipeline(
     from visionpulse.pipeline import Pipeline
     from visionpulse.settings import Settings
 
-    with Pipeline(
-        provider or Settings().provider or "auto", home=home, budget=max_cost
-    ) as pipeline:
+    chosen = provider or Settings().provider or "auto"
+    _check_provider(chosen)
+    with Pipeline(chosen, home=home, budget=max_cost) as pipeline:
         yield pipeline
+
+
+def _check_provider(name: str | None) -> None:
+    from visionpulse.registry import PROVIDERS
+
+    if name is not None:
+        _one_of("provider", name, ("auto", *PROVIDERS))
 
 
 def _say_who(pipeline: Pipeline, provider: str | None, quiet: bool) -> None:
@@ -547,6 +619,37 @@ def _result(video: Video, target: _Target) -> Iterator[str]:
         yield str(target.file or video.video_path)
 
 
+def _scene_facts(number: int, scene: Scene, style: str) -> dict[str, str]:
+    from visionpulse.catalog import STYLES
+
+    prompt = scene.prompt
+    if style in STYLES:
+        # What all scenes have in common is the style's, and stands behind the scene's own.
+        prompt = prompt.partition(STYLES[style].look)[0]
+    prompt = _plain(prompt.strip() or scene.prompt)
+    if len(prompt) > _PROMPT_LENGTH:
+        prompt = f"{prompt[: _PROMPT_LENGTH - 1].rstrip()}…"
+    time = ""
+    if scene.start is not None and scene.duration is not None:
+        time = f"  {_clock(scene.start)} to {_clock(scene.start + scene.duration)}"
+    return {
+        f"scene {number}": f"{scene.id}{time}",
+        "  says": _plain(scene.text.strip()),
+        "  shows": prompt,
+    }
+
+
+def _clock(seconds: float) -> str:
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    return f"{minutes}:{tenths / 10:04.1f}"
+
+
+def _spoken(advice: str) -> str:
+    for written, spoken in _SPOKEN.items():
+        advice = advice.replace(written, spoken)
+    return advice
+
+
 def _note(line: str) -> None:
     typer.echo(line, err=True)
 
@@ -575,11 +678,12 @@ def _plain(text: str) -> str:
 
 
 class _Target:
-    """Where the film is to go, checked before anything is made."""
+    """Where the film and its captions are to go, checked before anything is made."""
 
     def __init__(self, file: Path | None, force: bool, stage: Stage) -> None:
         self.file = file
         self.stage: Stage = stage
+        self.files: dict[str, Path] = {}
         self._force = force
         if file is None:
             return
@@ -590,31 +694,52 @@ class _Target:
                 f"The film is an MP4; {file.name!r} is named otherwise.",
                 hint=f"Name it {file.stem}.mp4.",
             )
-        self._check_free(file)
-        folder = next(parent for parent in file.absolute().parents if parent.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise errors.InputError(
-                f"{file} cannot be written: {folder} is no folder of yours.",
-                hint="Name another place with -o.",
-            )
-
-    def fill(self, film: BinaryIO) -> None:
-        """Write the file whole or not at all."""
-        assert self.file
-        part = self.file.with_name(f".{self.file.name}.{os.getpid()}.part")
-        self._check_free(self.file)
+        self.files = {
+            "mp4": file,
+            **{kind: file.with_suffix(f".{kind}") for kind in ("srt", "vtt")},
+        }
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as copy:
-                shutil.copyfileobj(film, copy, 1 << 20)
-            part.replace(self.file)
+            self._try_out(file.absolute().parent)
+        except OSError as error:
+            if isinstance(error, errors.VisionPulseError):
+                raise
+            raise errors.InputError(
+                f"{_short(file)} cannot be written: {error.strerror}.",
+                hint="Name another place with -o.",
+            ) from error
+
+    def fill(self, file: Path, pipeline: Pipeline, key: str) -> None:
+        """Write a file whole or not at all."""
+        part = file.with_name(f".visionpulse-{os.getpid()}.part")
+        self._check_free(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with pipeline.storage.open(key) as made, part.open("wb") as copy:
+                shutil.copyfileobj(made, copy, 1 << 20)
+            part.replace(file)
+        except errors.VisionPulseError:
+            raise
         except OSError as error:
             raise errors.StorageError(
-                f"{self.file} cannot be written: {error.strerror}.",
+                f"{file} cannot be written: {error.strerror}.",
                 hint="The film itself is kept; name another place with -o.",
             ) from error
         finally:
             part.unlink(missing_ok=True)
+
+    def _try_out(self, folder: Path) -> None:
+        """Make the folder and a file in it, and take both away again."""
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in self.files.values():
+                self._check_free(file)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        finally:
+            for each in missing:
+                with suppress(OSError):
+                    each.rmdir()
 
     def _check_free(self, file: Path) -> None:
         if file.is_dir():
@@ -625,6 +750,12 @@ class _Target:
                 hint="Add --force to replace it, or name another file.",
                 code="output_exists",
             )
+
+
+def _short(file: Path) -> str:
+    """Return a path that may be too long for any system in a length for a message."""
+    name = str(file)
+    return name if len(name) <= 120 else f"{name[:100]}…{name[-19:]}"
 
 
 def _read_script(script: str | None, text: str | None) -> str:
@@ -654,6 +785,21 @@ def _read_script(script: str | None, text: str | None) -> str:
         ) from error
 
 
+def _check_wish(*, scene: str | None, of_scene: bool, of_film: bool) -> None:
+    """Make sure that an edit says what it changes, and of which scene."""
+    if scene is None and of_scene:
+        raise errors.InputError(
+            "--prompt, --text and --redraw change one scene.",
+            hint="Say which with --scene N, from 0; `visionpulse show ID` lists them.",
+        )
+    if not of_scene and (scene is not None or not of_film):
+        raise errors.InputError(
+            "Nothing to edit.",
+            hint="Say what: --scene N with --prompt, --text or --redraw; or --style, --voice "
+            "or --title.",
+        )
+
+
 def _words(text: str | None) -> list[str]:
     return [word for each in (text or "").split(",") if (word := each.strip())]
 
@@ -661,33 +807,43 @@ def _words(text: str | None) -> list[str]:
 def _options(
     aspect: str | None,
     size: str | None,
+    picture_size: str | None,
     fps: int | None,
     scenes: int | None,
     motion: str | None = None,
     transition: str | None = None,
 ) -> VideoOptions:
-    from pydantic import ValidationError
-
     from visionpulse.models import VideoOptions
 
-    width, _, height = size.partition("x") if size is not None else (None, "", None)
-    given = {
+    for option, named in (("size", size), ("picture-size", picture_size)):
+        if named is not None and not re.fullmatch(r"[0-9]+x[0-9]+", named):
+            raise _wrong_size(option, named)
+    width, height = size.split("x") if size is not None else (None, None)
+    given: dict[str, Any] = {
         "aspect": aspect,
         "width": width,
         "height": height,
+        "picture_size": picture_size,
         "fps": fps,
         "scene_count": scenes,
         "motion": motion,
         "transition": transition,
     }
     try:
-        return VideoOptions.model_validate({k: v for k, v in given.items() if v is not None})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "size"
-        option = {"width": "size", "height": "size", "scene_count": "scenes"}.get(field, field)
-        shown = size if option == "size" else first["input"]
-        raise errors.InputError(f"--{option} {shown}: {first['msg']}.") from None
+        return VideoOptions(**{name: wish for name, wish in given.items() if wish is not None})
+    except errors.InputError as error:
+        field, _, reason = error.message.partition(": ")
+        if size and field in {"width", "height"}:
+            raise _wrong_size("size", size) from None
+        if picture_size and field == "picture_size":
+            raise _wrong_size("picture-size", picture_size) from None
+        option = {"scene_count": "scenes"}.get(field, field)
+        raise errors.InputError(f"--{option} {given.get(field)}: {reason}") from None
+
+
+def _wrong_size(option: str, named: str) -> errors.InputError:
+    shown = named if len(named) <= 40 else f"{named[:39]}…"
+    return errors.InputError(f"--{option} {shown} cannot be used: say one {_SIZES[option]}.")
 
 
 def _stage(name: str) -> Stage:

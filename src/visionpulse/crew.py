@@ -91,6 +91,8 @@ class Crew:
             workflow = build_workflow(self.images, self.audio, self.video, until=until)
             state = await workflow.ainvoke(_state_of(video))
             made = _taken_over(video, state, until)
+            if made.status != "completed":
+                made = made.model_copy(update={"progress": run.fraction})
             if made.error:
                 made = await self._with_finished_pictures(made)
         finally:
@@ -235,7 +237,6 @@ def _taken_over(video: Video, state: Mapping[str, Any], until: Stage) -> Video:
         changes["files"] = state["files"]
     if failures := [Failure.model_validate(each) for each in state["error"]]:
         changes |= {"status": "failed", "error": failures[0]}
-        del changes["progress"]
     return video.model_copy(update={**changes, "scenes": tuple(scenes)})
 
 

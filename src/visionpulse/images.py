@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from visionpulse import loop, registry
-from visionpulse.asking import Question
+from visionpulse.asking import Question, fits
 from visionpulse.calls import Made
 from visionpulse.catalog import style as find_style
 from visionpulse.errors import BadAnswerError, VisionPulseError
@@ -63,6 +63,8 @@ class ImageService:
     ) -> None:
         self.prompts: PromptModel = prompts or registry.model("prompts", provider)
         self.images: ImageModel = images or registry.model("images", provider)
+        fits(self.prompts, PromptModel)
+        fits(self.images, ImageModel)
         self.ledger: Ledger = ledger or Ledger.at(home)
 
     # -------------------------------------------------------------- the storyboard
@@ -162,7 +164,9 @@ class ImageService:
             language=detect_language(script),
             ranges=sentence_ranges(sentences, scenes) if scenes else None,
         )
-        return Question("prompts", 1, self.prompts, self.prompts.storyboard, request, Use(video_id))
+        return Question(
+            "prompts", 1, self.prompts, self.prompts.storyboard, request, Storyboard, Use(video_id)
+        )
 
     # -------------------------------------------------------------- the pictures
 
@@ -248,6 +252,7 @@ class ImageService:
                     style=look,
                     take=scene.take,
                 ),
+                Picture,
                 Use(video_id, scene.id, scene.take, number),
                 concurrency=8,
             )

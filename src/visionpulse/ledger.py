@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import hashlib
 import json
+import logging
+import os
 import tempfile
 import uuid
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,9 +30,9 @@ from visionpulse.calls import Made, RetryPolicy, attempt
 from visionpulse.errors import (
     BudgetExceededError,
     InputError,
+    ObjectNotFoundError,
     ProviderError,
     RefusedError,
-    StorageError,
     VisionPulseError,
 )
 from visionpulse.models import Artefact, Event
@@ -43,6 +47,8 @@ from visionpulse.protocols import (
     Use,
 )
 from visionpulse.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 # How long a paid call may go on when nobody waits for it any more.
 _GRACE = 10.0
@@ -129,7 +135,11 @@ class Run:
         )
         self.fraction = max(self.fraction, min(far, 1.0), event.fraction)
         if self.listen:
-            self.listen(event.model_copy(update={"fraction": self.fraction}))
+            try:
+                self.listen(event.model_copy(update={"fraction": self.fraction}))
+            except Exception:
+                # Nobody's paid call may depend on a progress bar.
+                _log.warning("A listener failed on %r.", event.kind, exc_info=True)
 
 
 current_run: ContextVar[Run | None] = ContextVar("visionpulse_run", default=None)
@@ -140,9 +150,11 @@ current_stage: ContextVar[str] = ContextVar("visionpulse_stage", default="")
 class _Flight:
     """A making under way in this process, and how many wait for it."""
 
-    task: asyncio.Task[Artefact]
     paid: bool
     waiting: int = 0
+    asking: bool = False
+    """Whether a call has been begun."""
+    task: asyncio.Task[Artefact | None] = field(init=False)
 
 
 @dataclass(eq=False)
@@ -157,6 +169,19 @@ class _Desk:
 
     def limit(self, provider: str, kind: str, concurrency: int) -> asyncio.Semaphore:
         return self.limits.setdefault((provider, kind), asyncio.Semaphore(concurrency))
+
+
+_ledgers: weakref.WeakSet[Ledger] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # What the parent has under way is not under way here.
+    for ledger in list(_ledgers):
+        ledger._desk = _Desk()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Ledger:
@@ -182,6 +207,7 @@ class Ledger:
         self.policy: RetryPolicy = policy or RetryPolicy()
         self.lease = lease
         self._desk = _Desk()
+        _ledgers.add(self)
 
     @classmethod
     def at(cls, home: str | Path | None = None) -> Ledger:
@@ -240,11 +266,15 @@ class Ledger:
         return stored is not None and stored.size == artefact.size
 
     def intact(self, artefact: Artefact) -> bool:
-        """Return whether the object's bytes are still those that were recorded."""
+        """Return whether the object's bytes are still those that were recorded.
+
+        Raises:
+            StorageError: It cannot be read just now; that says nothing about the object.
+        """
         try:
             with self.storage.open(artefact.key) as stream:
                 return _sha256(stream) == artefact.sha256
-        except StorageError:
+        except ObjectNotFoundError:
             return False
 
     def read(self, key: str) -> bytes:
@@ -301,16 +331,19 @@ class _Order:
             if flight is None:
                 flight = self._start()
             try:
-                artefact = await self._board(flight)
+                made = await self._board(flight)
             except (asyncio.CancelledError, BudgetExceededError):
                 # Another's cap or cancellation is not ours: then we make it ourselves.
                 if first or _cancelled():
                     raise
                 continue
-            if first:
+            except VisionPulseError as error:
+                # The failure is everybody's, but each video writes its own name on it.
+                raise (error if first else _copied(error)) from error.__cause__
+            if made and first:
                 await self._tell("made", done=True)
-                return artefact
-            # Made for another: look again, which records our use of it.
+                return made
+            # Made for another, or by another process: look again, which records our use of it.
 
     async def _recorded(self) -> Artefact | None:
         store, fingerprint = self.ledger.store, self.recipe.fingerprint
@@ -331,19 +364,21 @@ class _Order:
         if found is None:
             return None
         if not await loop.in_thread(self.ledger.intact, found):
-            # Cut or altered: never reused, and out of the way of its replacement.
-            await loop.in_thread(store.forget, fingerprint)
-            await loop.in_thread(self.ledger.storage.delete, found.key)
+            # Looked at again inside the transaction: another may have made it anew meanwhile.
+            await loop.in_thread(
+                store.forget, fingerprint, lambda artefact: not self.ledger.intact(artefact)
+            )
             return None
         kept = await loop.in_thread(store.reuse, fingerprint, self.use, self.ledger.there)
         return found if kept else None
 
     def _start(self) -> _Flight:
         flights, fingerprint = self.desk.flights, self.recipe.fingerprint
-        flight = _Flight(asyncio.create_task(self._fly()), paid=self.quote.bound != 0)
+        flight = _Flight(paid=self.quote.bound != 0)
+        flight.task = asyncio.create_task(self._fly(flight))
         flights[fingerprint] = flight
 
-        def landed(task: asyncio.Task[Artefact]) -> None:
+        def landed(task: asyncio.Task[Artefact | None]) -> None:
             del flights[fingerprint]
             if not task.cancelled():
                 task.exception()  # Seen: nobody may be waiting any more.
@@ -351,28 +386,26 @@ class _Order:
         flight.task.add_done_callback(landed)
         return flight
 
-    async def _board(self, flight: _Flight) -> Artefact:
+    async def _board(self, flight: _Flight) -> Artefact | None:
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
-                grace = _GRACE if flight.paid else 0
+                grace = _GRACE if flight.paid and flight.asking else 0
                 asyncio.get_running_loop().call_later(grace, _abandon, flight)
 
-    async def _fly(self) -> Artefact:
+    async def _fly(self, flight: _Flight) -> Artefact | None:
+        """Make the artefact; None if another process has settled the matter."""
         ledger, fingerprint = self.ledger, self.recipe.fingerprint
         while not await loop.in_thread(self._take):
-            found = await loop.in_thread(ledger.store.find, fingerprint)
-            if isinstance(found, Artefact):
-                return found
-            if isinstance(found, Refusal):
-                raise RefusedError(found.message, code=found.code, scene=self.use.scene)
+            if await loop.in_thread(ledger.store.find, fingerprint):
+                return None
             await asyncio.sleep(min(0.2, ledger.lease / 10))
         keeper = asyncio.create_task(self._keep())
         try:
-            return await self._make_and_record()
+            return await self._make_and_record(flight)
         finally:
             keeper.cancel()
             with contextlib.suppress(VisionPulseError):
@@ -396,7 +429,7 @@ class _Order:
                     lambda: ledger.store.keep(fingerprint, self.desk.owner, lease=ledger.lease)
                 )
 
-    async def _make_and_record(self) -> Artefact:
+    async def _make_and_record(self, flight: _Flight) -> Artefact:
         recipe = self.recipe
         call = CallRecord(
             recipe.fingerprint,
@@ -409,15 +442,22 @@ class _Order:
         limit = self.desk.limit(recipe.provider, recipe.kind, self.concurrency)
         with tempfile.TemporaryDirectory(prefix="visionpulse-") as scratch:
             async with limit:
-                made = await self._attempt(call, Path(scratch))
+                made = await self._attempt(call, Path(scratch), flight)
             return await loop.in_thread(self._record, made)
 
-    async def _attempt(self, call: CallRecord, scratch: Path) -> Made:
+    async def _attempt(self, call: CallRecord, scratch: Path, flight: _Flight) -> Made:
         ledger, recipe = self.ledger, self.recipe
 
+        def begin() -> None:
+            if not flight.waiting:
+                # A call under way gets its time when all have gone; a new one is not begun.
+                raise asyncio.CancelledError
+            if stopped := self.run.stopped.get(recipe.provider):
+                raise _copied(stopped)
+            flight.asking = True
+            self.run.tell(self._event("started"))
+
         async def make() -> Made:
-            self._check_stopped()
-            await self._tell("started")
             return await self.make(scratch)
 
         try:
@@ -429,6 +469,7 @@ class _Order:
                 ledger.policy,
                 make,
                 self.verify,
+                begin,
                 self._on_retry,
             )
         except RefusedError as error:
@@ -441,10 +482,6 @@ class _Order:
             if error.stops_job:
                 self.run.stopped.setdefault(recipe.provider, error)
             raise
-
-    def _check_stopped(self) -> None:
-        if error := self.run.stopped.get(self.recipe.provider):
-            raise error
 
     def _record(self, made: Made) -> Artefact:
         """Store the bytes, then the facts; again if a sweep of the same bytes came between."""
@@ -471,8 +508,10 @@ class _Order:
     async def _tell(self, kind: str, *, done: bool = False) -> None:
         event = self._event(kind)
         if kind == "made" and self.quote.bound != 0:
-            cost = await loop.in_thread(self.ledger.store.spent, self.use.video_id)
-            event = event.model_copy(update={"cost": cost})
+            # A figure for people: a database in trouble must not fail what has been made.
+            with contextlib.suppress(VisionPulseError):
+                cost = await loop.in_thread(self.ledger.store.spent, self.use.video_id)
+                event = event.model_copy(update={"cost": cost})
         self.run.tell(event, done=done)
 
     def _event(self, kind: Any, message: str = "") -> Event:
@@ -490,6 +529,13 @@ class _Order:
 def _abandon(flight: _Flight) -> None:
     if not flight.waiting:
         flight.task.cancel()
+
+
+def _copied(error: VisionPulseError) -> VisionPulseError:
+    """Return an equal error that can carry another video's name."""
+    twin = copy.copy(error)
+    twin.__cause__ = error.__cause__
+    return twin
 
 
 def _cancelled() -> bool:

@@ -12,16 +12,22 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+import anyio
 import anyio.to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from visionpulse.errors import VisionPulseError
 
 T = TypeVar("T")
 
 
 class _Shared:
     """The process's portal; a forked child starts its own."""
+
+    # Collecting a context would stop its loop, which in a forked child is not there to answer.
+    inherited: ClassVar[list[object]] = []
 
     lock = threading.Lock()
     portal: BlockingPortal | None = None
@@ -31,6 +37,7 @@ class _Shared:
 
 def _forget_after_fork() -> None:
     _Shared.lock = threading.Lock()
+    _Shared.inherited += [_Shared.context, _Shared.portal]
     _Shared.portal = _Shared.context = _Shared.thread_id = None
 
 
@@ -73,6 +80,9 @@ def run(function: Callable[..., Awaitable[T]], *args: Any) -> T:
     future = portal().start_task_soon(body)
     try:
         return future.result()
+    except VisionPulseError as error:
+        # How it came here through threads and loops tells a user nothing.
+        raise error.with_traceback(None) from error.__cause__
     except BaseException:
         if not future.done() and future.cancel():
             ended.wait()
@@ -104,7 +114,15 @@ async def all_of(*awaitables: Awaitable[T]) -> list[T]:
 
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run plain code in a thread. A cancellation waits for it: SQL and files end whole."""
-    return await anyio.to_thread.run_sync(function, *args)
+    work = asyncio.ensure_future(anyio.to_thread.run_sync(function, *args))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # Seen: the cancellation is what the caller hears of.
+        raise
 
 
 async def call(function: Callable[..., Any], *args: Any) -> Any:

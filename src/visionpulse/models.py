@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from visionpulse import errors
 from visionpulse.errors import InputError, VisionPulseError
@@ -48,6 +48,19 @@ class VideoOptions(Value):
     picture_size: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] = "1024x1024"
     """Width x height asked of the image model."""
     picture_quality: Literal["low", "medium", "standard", "high"] = "standard"
+
+    def __init__(self, **values: Any) -> None:
+        """Check the options. Raises InputError that names the first wrong one."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = ".".join(str(part) for part in first["loc"]) or "options"
+            raise InputError(
+                f"{name}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r}."
+                if first["loc"]
+                else f"{first['msg'].removeprefix('Value error, ')}."
+            ) from None
 
     @model_validator(mode="after")
     def _both_sides(self) -> Self:
@@ -421,6 +434,11 @@ class Video(Value):
         }
         scenes = list(self.scenes)
         of_scene = prompt is not None or text is not None or redraw
+        if prompt is not None and (style is not None or self.plan == "reprompt"):
+            raise InputError(
+                "A new style writes every prompt anew, this one too.",
+                hint="Run the video in its new style first, then edit the prompt.",
+            )
         if of_scene:
             index = self._scene_index(scene)
             scenes[index] = _edit_scene(scenes[index], prompt, text, redraw)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 # The rest is imported when a pipeline is made: `from visionpulse import Pipeline` costs next to
 # nothing in programs that may never make one.
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
     from pathlib import Path
 
     from visionpulse.calls import RetryPolicy
     from visionpulse.crew import Crew
-    from visionpulse.errors import VisionPulseError
     from visionpulse.ledger import Ledger
     from visionpulse.models import (
         Estimate,
@@ -105,7 +104,7 @@ class Pipeline:
         from visionpulse.ledger import Ledger
         from visionpulse.protocols import Caps, LedgerStore
         from visionpulse.settings import Settings
-        from visionpulse.worker import Keeper, owner_name
+        from visionpulse.worker import Keeper
 
         self._settings = settings = Settings()
         self._explicit = provider not in (None, "auto")
@@ -133,7 +132,6 @@ class Pipeline:
         self._given_queue = queue
         self._workers = workers
         self._lease = lease
-        self._owner = owner_name()
         self._keeper = Keeper(self.repository, lease=lease)
         self._models: dict[tuple[str, str, str | None], Any] = {}
 
@@ -224,9 +222,14 @@ class Pipeline:
             VideoCancelledError: It was cancelled from elsewhere; the same holds.
             VideoBusyError: Another process works on it.
         """
-        from visionpulse import loop
-        from visionpulse.errors import VisionPulseError
+        from typing import get_args
 
+        from visionpulse import loop
+        from visionpulse.errors import UnknownNameError, VisionPulseError
+        from visionpulse.models import Stage
+
+        if until not in (stages := get_args(Stage)):
+            raise UnknownNameError("stage", until, stages)
         video = self._wanted(
             source,
             title=title,
@@ -237,14 +240,14 @@ class Pipeline:
             options=options,
         )
         video, crew = await loop.in_thread(self._prepare, video)
-        claim = await loop.in_thread(self._begin, video)
-        try:
-            return await self._work(
-                claim, video, crew, until=until, retry_refused=retry_refused, on_event=on_event
-            )
-        except VisionPulseError as error:
-            error.video_id = error.video_id or video.id
-            raise
+        with self._keeper.alone(video.id):
+            try:
+                return await self._work(
+                    None, video, crew, until=until, retry_refused=retry_refused, on_event=on_event
+                )
+            except VisionPulseError as error:
+                error.video_id = error.video_id or video.id
+                raise
 
     def resume(
         self,
@@ -348,15 +351,16 @@ class Pipeline:
         from visionpulse import loop
         from visionpulse.errors import VisionPulseError
 
-        claim = self.repository.claim(self._owner, lease=self._lease)
+        claim = self.repository.claim(self._keeper.owner, lease=self._lease)
         if claim is None:
             return False
-        try:
-            video, crew = self._prepare(self.repository.get(claim.video_id))
-        except VisionPulseError as error:
-            self._fail(self.repository.get(claim.video_id), claim, error)
-            return True
-        with contextlib.suppress(VisionPulseError):
+        with self._keeper.alone(claim.video_id), contextlib.suppress(VisionPulseError):
+            video = self.repository.get(claim.video_id)
+            try:
+                video, crew = self._prepare(video)
+            except Exception as error:
+                self._end(video, claim, error)
+                raise
             loop.run(lambda: self._work(claim, video, crew))
         return True
 
@@ -365,27 +369,42 @@ class Pipeline:
     ) -> Sequence[Video]:
         """Make several videos; one that fails is returned failed, and does not stop the others.
 
+        A script that cannot be used is returned failed too, and is not stored.
+
         Args:
             sources: Scripts or videos.
             concurrency: How many at the same time.
             wishes: For all of them, as for `run`.
         """
-        from concurrent.futures import ThreadPoolExecutor
+        from visionpulse import loop
+
+        return loop.run(lambda: self._batch(sources, concurrency, wishes))
+
+    async def _batch(
+        self, sources: Sequence[str | Video], concurrency: int, wishes: Mapping[str, Any]
+    ) -> Sequence[Video]:
+        import asyncio
 
         from visionpulse.errors import InputError, VisionPulseError
+        from visionpulse.models import Failure, Video
 
-        def one(source: str | Video) -> Video:
-            try:
-                return self.run(source, **wishes)
-            except InputError:
-                raise
-            except VisionPulseError as error:
-                if error.video_id is None:
-                    raise
-                return self.get(error.video_id)
+        limit = asyncio.Semaphore(concurrency)
 
-        with ThreadPoolExecutor(concurrency) as pool:
-            return list(pool.map(one, sources))
+        async def one(source: str | Video) -> Video:
+            async with limit:
+                try:
+                    return await self.arun(source, **wishes)
+                except VisionPulseError as error:
+                    if error.video_id is not None:
+                        return self.get(error.video_id)
+                    if not isinstance(error, InputError):
+                        raise
+                    # Refused before it became a video.
+                    refused = source if isinstance(source, Video) else Video(script=source)
+                    failure = Failure.of(error)
+                    return refused.model_copy(update={"status": "failed", "error": failure})
+
+        return await asyncio.gather(*map(one, sources))
 
     def cancel(self, video_id: str) -> Video:
         """Stop making a video, wherever it is made; it keeps all it has and can be resumed.
@@ -404,8 +423,7 @@ class Pipeline:
         from visionpulse.worker import mend_names
 
         video = self.repository.get(video_id)
-        mend_names(self.storage, video)
-        return self._located(video)
+        return self._located(mend_names(self.repository, self.storage, video))
 
     def list(
         self,
@@ -423,6 +441,13 @@ class Pipeline:
             status: Only videos in this state.
             query: Only videos with this in their title, in any case.
         """
+        from typing import get_args
+
+        from visionpulse.errors import UnknownNameError
+        from visionpulse.models import Status
+
+        if status is not None and status not in (known := get_args(Status)):
+            raise UnknownNameError("status", status, known)
         page = self.repository.list(limit=limit, cursor=cursor, status=status, query=query)
         return page.model_copy(update={"items": tuple(self._located(v) for v in page.items)})
 
@@ -545,6 +570,9 @@ class Pipeline:
         from visionpulse.models import Video, VideoOptions
         from visionpulse.text import check_script, title_of
 
+        for name, words in (("keywords", keywords), ("negative_keywords", negative_keywords)):
+            if isinstance(words, str):
+                raise InputError(f"{name} is a list of words.", hint=f"{name}=[{words!r}]")
         if isinstance(source, Video):
             wishes = {
                 "title": title or source.title or title_of(source.script),
@@ -558,6 +586,11 @@ class Pipeline:
             if style not in (None, source.style) and source.scenes:
                 changes["plan"] = "reprompt"
             return source.model_copy(update=changes)
+        if not isinstance(source, str):
+            raise InputError(
+                f"A script is text, or a Video, not {type(source).__name__}.",
+                hint="For a file: Path(...).read_text(encoding='utf-8').",
+            )
         check_script(source)
         try:
             return Video(
@@ -574,27 +607,11 @@ class Pipeline:
             where = ".".join(str(part) for part in first["loc"])
             raise InputError(f"{where}: {first['msg']}.") from None
 
-    def _begin(self, video: Video) -> Claim:
-        """Write the video's row, claimed; a claim nobody lives to keep is no claim."""
-        from visionpulse.errors import VideoBusyError
-        from visionpulse.worker import is_dead
-
-        try:
-            claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
-        except VideoBusyError as busy:
-            ours = busy.owner == self._owner and not self._keeper.holds(video.id)
-            if not ours and not is_dead(busy.owner):
-                raise
-            self.repository.cancel(video.id)
-            claim = self.repository.insert(video, owner=self._owner, lease=self._lease)
-        assert claim
-        return claim
-
     def _prepare(self, video: Video) -> tuple[Video, Crew]:
         """Choose who makes the video and check all that can be checked before money is spent."""
         from visionpulse import registry
         from visionpulse.audio import AudioService
-        from visionpulse.crew import Crew
+        from visionpulse.crew import Crew, with_names
         from visionpulse.images import ImageService
         from visionpulse.video import VideoService
 
@@ -612,21 +629,28 @@ class Pipeline:
             VideoService(renderer=self._renderer, ledger=self.ledger),
         )
         crew.check(video)
-        return video.model_copy(update={"pins": crew.pins}), crew
+        # A Video handed back has readable locations where the record has names.
+        return with_names(video.model_copy(update={"pins": crew.pins})), crew
 
     def _model(self, kind: Kind, video: Video | None = None) -> Any:
         """Return the model that makes this kind of thing, as pinned on the video."""
         from visionpulse import registry
+        from visionpulse.errors import ConfigurationError
 
         given = self._given[kind]
         if given is not None and not isinstance(given, str):
             return given
         provider, model = given or self.provider, None
         pin = video.pins.get(kind) if video else None
-        pinned = pin and (pin.provider == provider or not (self._explicit or given))
-        if pin and pinned and pin.provider in registry.PROVIDERS:
+        if pin and (pin.provider == provider or not (self._explicit or given)):
             # A model's last day, or a key that is gone, must not quietly re-make half a film.
-            provider, model = self._choose(pin.provider), pin.model
+            provider, model = pin.provider, pin.model
+        if provider not in registry.PROVIDERS:
+            raise ConfigurationError(
+                f"The {kind} of this video were made by {provider}'s {model}, which this pipeline "
+                "does not have.",
+                hint=f"Pass it again ({kind}=...), or name a provider to have them made anew.",
+            )
         if (kind, provider, model) not in self._models:
             self._models[kind, provider, model] = registry.model(
                 kind, provider, **self._settings_of(kind, provider, model)
@@ -645,13 +669,14 @@ class Pipeline:
         key = settings.openai_api_key
         return {
             "model": model or named[kind],
+            "pinned": model is not None,
             "api_key": key.get_secret_value() if key else None,
             "base_url": settings.openai_base_url,
         }
 
     async def _work(
         self,
-        claim: Claim,
+        claim: Claim | None,
         video: Video,
         crew: Crew,
         *,
@@ -659,69 +684,70 @@ class Pipeline:
         retry_refused: bool = False,
         on_event: Listener | None = None,
     ) -> Video:
-        """Make a claimed video, publish what came of it, and raise what failed."""
+        """Claim a video if need be, make it, publish what came of it, and raise what failed."""
         import anyio
 
         from visionpulse import loop
-        from visionpulse.errors import VisionPulseError
         from visionpulse.ledger import Run
         from visionpulse.models import Event
         from visionpulse.worker import publish
 
         run = Run(self._caps, retry_refused=retry_refused, listen=on_event, shares=_SHARES)
         event = Event(kind="started", video_id=video.id, stage="run")
-        run.tell(event)
-        for warning in crew.warnings:
-            run.tell(event.model_copy(update={"kind": "degraded", "message": warning}))
         try:
+            if claim is None:
+                claim = await loop.in_thread(self._keeper.begin, video)
+            run.tell(event)
+            for warning in crew.warnings:
+                run.tell(event.model_copy(update={"kind": "degraded", "message": warning}))
             made = await self._keeper.hold(
                 claim,
                 crew.make(video, run, until=until),
                 progress=lambda: run.fraction,
             )
+            made = await loop.in_thread(publish, self.repository, self.storage, made, claim)
         except BaseException as error:
+            so_far = video.model_copy(update={"progress": run.fraction})
             with anyio.CancelScope(shield=True):
-                try:
-                    await loop.in_thread(self._abort, video, claim, error)
-                except VisionPulseError:
-                    # A database that takes no writes: the claim runs out by itself.
-                    error.add_note(f"Video {video.id} could not be marked as failed.")
+                await loop.in_thread(self._end, so_far, claim, error)
                 # Calls that are being paid for get their time to be recorded.
                 await self.ledger.drain()
             raise
-        made = await loop.in_thread(publish, self.repository, self.storage, made, claim)
         if made.error:
-            failed = run.errors[0] if run.errors else made.error.error()
+            failed = run.errors[0]
             run.tell(event.model_copy(update={"kind": "failed", "message": failed.message}))
             raise failed
         run.tell(event.model_copy(update={"kind": "finished", "fraction": 1.0, "cost": made.cost}))
         return self._located(made)
 
-    def _abort(self, video: Video, claim: Claim, error: BaseException) -> None:
-        """Write down why a run ended without a result."""
+    def _end(self, video: Video, claim: Claim | None, error: BaseException) -> None:
+        """Write down why a run ended without a result, as far as its claim still holds."""
         import asyncio
+        import contextlib
 
-        from visionpulse.errors import JobError, VisionPulseError
+        from visionpulse.crew import with_names
+        from visionpulse.errors import JobError, VideoCancelledError, VisionPulseError
+        from visionpulse.models import Failure
 
         if isinstance(error, JobError):
             return  # Whoever took the video has written its row.
+        reason = error
         if isinstance(error, asyncio.CancelledError):
-            self.repository.cancel(video.id)
-        elif isinstance(error, VisionPulseError):
-            self._fail(video, claim, error)
-        else:
-            unexpected = VisionPulseError(
+            reason = VideoCancelledError(
+                "The video was cancelled.", hint="`resume` goes on from where it stopped."
+            )
+        elif not isinstance(error, VisionPulseError):
+            reason = VisionPulseError(
                 f"{type(error).__name__} in VisionPulse or a plug-in.", code="unexpected"
             )
-            self._fail(video, claim, unexpected)
-
-    def _fail(self, video: Video, claim: Claim, error: VisionPulseError) -> None:
-        from visionpulse.crew import with_names
-        from visionpulse.models import Failure
-
-        error.video_id = video.id
-        failed = video.model_copy(update={"status": "failed", "error": Failure.of(error)})
-        self.repository.save(with_names(failed), claim)
+        assert isinstance(reason, VisionPulseError)
+        reason.video_id = video.id
+        failed = video.model_copy(update={"status": "failed", "error": Failure.of(reason)})
+        # A database that takes no writes, or a claim that is gone: the lease runs out by itself.
+        with contextlib.suppress(VisionPulseError):
+            # A cancellation may come before `begin` has returned the claim it made.
+            mine = claim or self._keeper.begin(video)
+            self.repository.save(with_names(failed), mine)
 
     def _located(self, video: Video) -> Video:
         """Return the video with readable locations in place of storage keys."""

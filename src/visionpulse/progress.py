@@ -44,6 +44,7 @@ class ProgressBar:
         self._console = console or _console()
         self._begun: set[str] = set()
         self._cost = ""
+        self._said = ""
         lively = self._console.is_terminal or self._console.is_jupyter
         self._progress = Progress(
             # As wide as the longest, so that the bar does not move.
@@ -72,9 +73,10 @@ class ProgressBar:
         if event.cost is not None:
             self._cost = f"${event.cost:.2f}"
         label = _STAGES.get(event.stage)
-        if event.kind in {"retried", "degraded"}:
-            again = ", trying again" if event.kind == "retried" else ""
-            self._say(f"{_place(label or event.stage, event)}: {event.message}{again}")
+        if event.kind == "retried":
+            self._say(_remark(label, event, f"{event.message.rstrip('.')}, trying again"))
+        elif event.kind == "degraded":
+            self._say(_remark(label, event, event.message))
         if label is None:
             # About the run as a whole.
             label = "Done" if event.kind == "finished" else "Starting"
@@ -89,8 +91,15 @@ class ProgressBar:
         )
 
     def _say(self, line: str) -> None:
-        if not self._quiet:
+        # Calls that wait for the same server all say the same.
+        if not self._quiet and line != self._said:
+            self._said = line
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _remark(label: str | None, event: Event, message: str) -> str:
+    # One about the run as a whole, such as a model's last day, has no place.
+    return f"{_place(label, event)}: {message}" if label else message
 
 
 def _place(label: str, event: Event) -> str:

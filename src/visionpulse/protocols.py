@@ -16,7 +16,7 @@ careful choice:
   before money is spent, so it must be free and quick.
 - `voices() -> Sequence[Voice]` (speech): the voices it has.
 - `warning: str | None`: what its users should know, such as its last day.
-- `aclose()` or `close()`: called when the pipeline is closed.
+- `aclose()` or `close()`: called when a pipeline that made the model is closed.
 
 `parameters`, `quote`, `check` and `voices` are plain `def`.
 """
@@ -155,10 +155,18 @@ class Claim(NamedTuple):
 class VideoRepository(Protocol):
     """Keeps videos, and who works on them. Its clock decides about leases."""
 
-    def insert(self, video: Video, *, owner: str | None = None, lease: float = 30) -> Claim | None:
+    def insert(
+        self,
+        video: Video,
+        *,
+        owner: str | None = None,
+        lease: float = 30,
+        replacing: str | None = None,
+    ) -> Claim | None:
         """Add a video, claimed at once if there is an owner; an idle one with its id is replaced.
 
-        Raises VideoBusyError when somebody works on it.
+        Raises VideoBusyError when somebody works on it, other than `replacing`: an owner known to
+        be dead.
         """
         ...
 
@@ -178,7 +186,9 @@ class VideoRepository(Protocol):
         ...
 
     def claim(self, owner: str, *, lease: float = 30, video_id: str | None = None) -> Claim | None:
-        """Take the oldest pending or orphaned video (or this one), if there is one.
+        """Take the oldest waiting or orphaned video (or this one), if there is one.
+
+        A video saved as pending under a claim waits for a person, not for a worker.
 
         The fourth claim in a row that finds nothing newly made fails the video instead.
         """
@@ -276,8 +286,11 @@ class LedgerStore(Protocol):
         """Record a refusal, and give the claim up."""
         ...
 
-    def forget(self, fingerprint: str) -> None:
-        """Drop an artefact (it is damaged or gone) or a refusal; uses and calls stay."""
+    def forget(self, fingerprint: str, damaged: Callable[[Artefact], bool] | None = None) -> None:
+        """Drop an artefact or a refusal; uses and calls stay.
+
+        With `damaged`, only an artefact for which it says so, asked inside the transaction.
+        """
         ...
 
     def reserve(self, call: CallRecord, caps: Caps) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from visionpulse import loop
@@ -14,6 +17,8 @@ from visionpulse.errors import (
     ClaimLostError,
     JobError,
     RepositoryError,
+    StorageError,
+    VideoBusyError,
     VideoCancelledError,
     VideoNotFoundError,
 )
@@ -22,13 +27,20 @@ from visionpulse.protocols import Claim, Storage, VideoRepository
 
 T = TypeVar("T")
 
-# Tells this process from an earlier one that had the same number, as in a restarted container.
-_PROCESS = uuid.uuid4().hex[:8]
+_log = logging.getLogger(__name__)
 
 
-def owner_name() -> str:
-    """Return a name for a new owner of claims in this process."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_PROCESS}:{uuid.uuid4().hex[:8]}"
+class _Process:
+    # Tells this process from an earlier one that had the same number, as in a restarted container.
+    token = uuid.uuid4().hex[:8]
+
+
+def _after_fork() -> None:
+    _Process.token = uuid.uuid4().hex[:8]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def is_dead(owner: str) -> bool:
@@ -40,7 +52,7 @@ def is_dead(owner: str) -> bool:
     if host != socket.gethostname() or not pid.isdigit() or os.name == "nt":
         return False
     if int(pid) == os.getpid():
-        return process != _PROCESS
+        return process != _Process.token
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -61,7 +73,54 @@ class Keeper:
     def __init__(self, repository: VideoRepository, *, lease: float) -> None:
         self._repository = repository
         self._lease = lease
-        self._interrupts: dict[str, Callable[[], object]] = {}
+        self._lock = threading.Lock()
+        self._name = uuid.uuid4().hex[:8]
+        self._working: dict[tuple[str, str], Callable[[], object] | None] = {}
+
+    @property
+    def owner(self) -> str:
+        """How this keeper, in this process, signs its claims."""
+        return f"{socket.gethostname()}:{os.getpid()}:{_Process.token}:{self._name}"
+
+    @contextmanager
+    def alone(self, video_id: str) -> Iterator[None]:
+        """Make sure that nobody else in this process works on a video.
+
+        Raises:
+            VideoBusyError: Somebody does.
+        """
+        place = (self.owner, video_id)
+        with self._lock:
+            if place in self._working:
+                raise VideoBusyError(
+                    f"Video {video_id} is being worked on.",
+                    hint="Wait for it, or cancel it first.",
+                    video_id=video_id,
+                )
+            self._working[place] = None
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._working[place]
+
+    def begin(self, video: Video) -> Claim:
+        """Write a video's row, claimed; a claim that nobody lives to keep is no claim.
+
+        Raises:
+            VideoBusyError: Another process works on it.
+        """
+        try:
+            claim = self._repository.insert(video, owner=self.owner, lease=self._lease)
+        except VideoBusyError as busy:
+            # Our own name on a video that nobody here works on: its end could not be written.
+            if busy.owner != self.owner and not is_dead(busy.owner):
+                raise
+            claim = self._repository.insert(
+                video, owner=self.owner, lease=self._lease, replacing=busy.owner
+            )
+        assert claim
+        return claim
 
     async def hold(
         self, claim: Claim, work: Coroutine[Any, Any, T], *, progress: Callable[[], float]
@@ -86,7 +145,6 @@ class Keeper:
 
         async def beat() -> None:
             while True:
-                await asyncio.sleep(self._lease / 3)
                 try:
                     await loop.in_thread(
                         lambda: self._repository.heartbeat(
@@ -98,10 +156,11 @@ class Keeper:
                     return
                 except RepositoryError:
                     # Not writable for a moment; the lease has room for two more tries.
-                    continue
+                    _log.warning("A heartbeat of %s failed.", claim.video_id, exc_info=True)
+                await asyncio.sleep(self._lease / 3)
 
+        self._working[self.owner, claim.video_id] = interrupt
         stop_beating = loop.begin(beat)
-        self._interrupts[claim.video_id] = interrupt
         try:
             return await task
         except asyncio.CancelledError:
@@ -109,16 +168,11 @@ class Keeper:
                 raise await loop.in_thread(self._why_lost, claim) from None
             raise
         finally:
-            del self._interrupts[claim.video_id]
             stop_beating()
-
-    def holds(self, video_id: str) -> bool:
-        """Return whether this process works on a video."""
-        return video_id in self._interrupts
 
     def interrupt(self, video_id: str) -> None:
         """Have this process let go of a video it may be working on."""
-        if interrupt := self._interrupts.get(video_id):
+        if interrupt := self._working.get((self.owner, video_id)):
             interrupt()
 
     def _why_lost(self, claim: Claim) -> JobError:
@@ -134,35 +188,46 @@ class Keeper:
 def publish(repository: VideoRepository, storage: Storage, video: Video, claim: Claim) -> Video:
     """Save a video under its claim, then let its names show what the record says.
 
-    A worker that slept between the two and wakes after another has published sets the names by the
-    record it then reads, so the names always come to agree with it.
-
     Raises:
         ClaimLostError: The claim is gone; nothing was changed.
     """
+    before = repository.get(video.id)
     saved = repository.save(video, claim)
-    while True:
-        set_names(storage, saved)
-        try:
-            now = repository.get(saved.id)
-        except VideoNotFoundError:
-            for name in saved.files:
-                storage.delete(name)
-            return saved
-        if now.files == saved.files:
-            return now
-        saved = now
+    try:
+        for name in before.files.keys() - saved.files.keys():
+            storage.delete(name)
+        return _show(repository, storage, saved)
+    except StorageError:
+        # The record stands, and `get` sets the names again.
+        _log.warning("Not all files of %s could be put in place.", saved.id, exc_info=True)
+        return saved
 
 
-def set_names(storage: Storage, video: Video) -> None:
-    """Let every published name of a video show its object."""
-    for name, key in video.files.items():
-        storage.link(key, name)
-
-
-def mend_names(storage: Storage, video: Video) -> None:
+def mend_names(repository: VideoRepository, storage: Storage, video: Video) -> Video:
     """Set again what is missing or has another size than its object."""
     for name, key in video.files.items():
         shown, stored = storage.stat(name), storage.stat(key)
         if stored and (shown is None or shown.size != stored.size):
-            storage.link(key, name)
+            return _show(repository, storage, video)
+    return video
+
+
+def _show(repository: VideoRepository, storage: Storage, video: Video) -> Video:
+    """Let every published name show its object, until names and record agree.
+
+    A worker that slept before this and wakes after another has published sets the names by the
+    record it then reads.
+    """
+    while True:
+        for name, key in video.files.items():
+            if storage.stat(key):
+                storage.link(key, name)
+        try:
+            now = repository.get(video.id)
+        except VideoNotFoundError:
+            for name in video.files:
+                storage.delete(name)
+            return video
+        if now.files == video.files:
+            return now
+        video = now

@@ -149,7 +149,10 @@ class _Nodes:
             self._speaking[state["video_id"]] = asyncio.create_task(self._speak(state))
         try:
             return await self._storyboard(state)
-        except asyncio.CancelledError:
+        except VisionPulseError:
+            # The narration goes on: `generate_audio` waits for it, and it is kept.
+            raise
+        except BaseException:
             if speaking := self._speaking.pop(state["video_id"], None):
                 speaking.cancel()
             raise

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
-from visionpulse.errors import VisionPulseError
+_log = logging.getLogger(__name__)
 
 
 class ThreadQueue:
@@ -51,8 +52,9 @@ class ThreadQueue:
         while not self._closed:
             try:
                 worked = self._work()
-            except VisionPulseError:
-                # The video's row says what happened to it; a database in trouble gets a rest.
+            except Exception:
+                # A database in trouble gets a rest; whatever it was, the thread goes on.
+                _log.exception("A worker could not do its work.")
                 worked = False
             if not worked:
                 with self._woken:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -51,6 +53,17 @@ _ATTEMPTS = 3
 _COUNTED = 10_000
 _NANOS = Decimal(1_000_000_000)
 
+_repositories: weakref.WeakSet[SqlRepository] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for repository in list(_repositories):
+        repository._forked()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 # Alembic keeps its context in module globals: one migration at a time in a process.
 _migrating = threading.Lock()
 
@@ -69,8 +82,9 @@ class SqlRepository:
         url = _url(database)
         self.name: str = url.render_as_string(hide_password=True)
         with self._translated():
-            if url.database and url.database != ":memory:":
+            if url.database:
                 Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            self._renew()
             self._engine = sa.create_engine(
                 url,
                 # Threads queue for SQLite's one write lock, not for a connection.
@@ -80,9 +94,17 @@ class SqlRepository:
             event.listen(self._engine, "connect", _on_connect)
             event.listen(self._engine, "begin", _on_begin)
             self._writer = self._engine.execution_options(visionpulse_writes=True)
-            # Writers of one process queue here: SQLite's own lock is polled, and not in turn.
-            self._turn = threading.Lock()
             self._migrate()
+        _repositories.add(self)
+
+    def _renew(self) -> None:
+        # Writers of one process queue here: SQLite's own lock is polled, and not in turn.
+        self._turn = threading.Lock()
+
+    def _forked(self) -> None:
+        """Leave the parent's connections and lock alone."""
+        self._renew()
+        self._engine.dispose(close=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -90,7 +112,14 @@ class SqlRepository:
 
     # -------------------------------------------------------------- videos
 
-    def insert(self, video: Video, *, owner: str | None = None, lease: float = 30) -> Claim | None:
+    def insert(
+        self,
+        video: Video,
+        *,
+        owner: str | None = None,
+        lease: float = 30,
+        replacing: str | None = None,
+    ) -> Claim | None:
         """Add a video, claimed at once if there is an owner; an idle one with its id is replaced.
 
         Raises:
@@ -109,7 +138,7 @@ class SqlRepository:
                     ).label("busy"),
                 ).where(videos.c.id == video.id)
             ).one_or_none()
-            if row and row.busy:
+            if row and row.busy and row.owner != replacing:
                 raise VideoBusyError(
                     f"Video {video.id} is being worked on.",
                     hint="Wait for it, or cancel it first.",
@@ -189,7 +218,8 @@ class SqlRepository:
         workers.
         """
         claimable = sa.or_(
-            videos.c.status == "pending",
+            # One with an owner was run up to a stage and waits for a person.
+            sa.and_(videos.c.status == "pending", videos.c.owner.is_(None)),
             sa.and_(videos.c.status == "processing", videos.c.lease_until < seconds_now()),
         )
         oldest = sa.select(videos.c.id).where(claimable)
@@ -390,9 +420,18 @@ class SqlRepository:
             )
             _release(db, fingerprint, owner)
 
-    def forget(self, fingerprint: str) -> None:
-        """Drop an artefact (it is damaged or gone) or a refusal; uses and calls stay."""
+    def forget(self, fingerprint: str, damaged: Callable[[Artefact], bool] | None = None) -> None:
+        """Drop an artefact or a refusal; uses and calls stay.
+
+        With `damaged`, only an artefact for which it says so, asked inside the transaction.
+        """
         with self._write() as db:
+            if damaged:
+                row = db.execute(
+                    sa.select(artefacts).where(artefacts.c.fingerprint == fingerprint)
+                ).one_or_none()
+                if row is None or row.refusal or not damaged(_artefact_of(row)):
+                    return
             db.execute(sa.delete(artefacts).where(artefacts.c.fingerprint == fingerprint))
 
     def reserve(self, call: CallRecord, caps: Caps) -> int:
@@ -553,14 +592,19 @@ class SqlRepository:
 
 
 def _url(database: str | Path) -> sa.URL:
-    if isinstance(database, Path) or "://" not in str(database):
-        return sa.URL.create("sqlite", database=str(database))
-    try:
-        url = sa.make_url(str(database))
-    except ArgumentError as error:
+    if isinstance(database, Path) or "://" not in database:
+        url = sa.URL.create("sqlite", database=str(database))
+    else:
+        try:
+            url = sa.make_url(database)
+        except ArgumentError as error:
+            raise RepositoryError(
+                "The database URL cannot be read.", hint="For example: sqlite:///visionpulse.db"
+            ) from error
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise RepositoryError(
-            "The database URL cannot be read.", hint="For example: sqlite:///visionpulse.db"
-        ) from error
+            "A database in memory cannot be shared by threads.", hint="Name a file."
+        )
     if url.get_backend_name() != "sqlite":
         raise RepositoryError(
             f"Databases of the kind {url.get_backend_name()!r} are not supported.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -52,6 +53,9 @@ class Hibari:
     """
 
     def __init__(self, durations: str = _DURATIONS) -> None:
+        # onnxruntime reports to its maker unless told not to; offline means offline. It looks once,
+        # when it is loaded, and its own switch comes too late for that.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         self._tts: Any = import_module("hibari").Hibari()
         self._dsp: Any = import_module("hibari.dsp")
         self._normalize: Any = import_module("hibari.g2p.normalize").normalize

@@ -18,7 +18,7 @@ from visionpulse.providers.offline.scenery.canvas import Canvas
 from visionpulse.providers.offline.scenery.families import choose_family
 from visionpulse.providers.offline.scenery.treatments import treat
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same request would be drawn differently: the ledger names pictures by it."""
 
 _SMALLEST, _LARGEST = 64, 4096

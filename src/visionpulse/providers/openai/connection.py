@@ -63,6 +63,8 @@ class Connection:
         timeout: Seconds for one call from beginning to end.
         today: The day that decides which models live; None asks the clock.
         overrides: Corrections of the price table.
+        pinned: The model is that of a video begun earlier: one that is gone, or a key that is, is
+            an error of the first call, because everything may have been made before.
 
     Raises:
         ConfigurationError: There is no key, or the key or the address cannot be one.
@@ -79,7 +81,9 @@ class Connection:
         timeout: float,
         today: date | None,
         overrides: Overrides | None,
+        pinned: bool,
     ) -> None:
+        self._unusable: ConfigurationError | ModelUnavailableError | None = None
         self._settings = _settings(api_key, base_url)
         self._local = threading.local()
         self._timeout = timeout
@@ -88,7 +92,7 @@ class Connection:
         self.port: int = url.port or {"https": 443}.get(url.scheme, 80)
         self.official: bool = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
         if self.official and self._settings.api_key == _PLACEHOLDER:
-            raise ConfigurationError(
+            self._unusable = ConfigurationError(
                 "OPENAI_API_KEY is not set.",
                 hint='Set it, pass OpenAI(api_key=...), or try without a key: Pipeline("offline")',
             )
@@ -101,19 +105,23 @@ class Connection:
         self.model: str = self.row.name
         self.warning: str | None = self.row.warning(day) if self.official else None
         if self.official and self.row.retired(day):
-            raise ModelUnavailableError(
+            self._unusable = ModelUnavailableError(
                 f"OpenAI switched {self.model} off on {self.row.ends}.",
                 hint=f"Use {self.row.successor}, or a server that still has {self.model} "
                 "(base_url=...).",
                 provider=PROVIDER,
                 model=self.model,
             )
+        if self._unusable and not pinned:
+            raise self._unusable
         # No user and no query: they may hold secrets, and they change nothing in the answer.
         place = url.copy_with(userinfo=b"", query=None, fragment=None)
         self.identity: str = f"{PROVIDER}:{str(place).rstrip('/')}:{self.model}"
 
     async def ask(self, call: Callable[[Any], Awaitable[Any]]) -> Answer:
         """Make one call of the SDK's raw form. Raises ProviderError, never an error of the SDK."""
+        if self._unusable:
+            raise self._unusable
         try:
             async with asyncio.timeout(self._timeout):
                 raw = await call(self._client())

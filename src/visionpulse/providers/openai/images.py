@@ -44,6 +44,7 @@ class OpenAIImages:
         timeout: Seconds for one picture; some take minutes.
         today: The day that decides which models live; None asks the clock.
         overrides: Corrections of the price table, see `visionpulse.pricing`.
+        pinned: Complain of a retired model or a missing key at the first call, not here.
 
     Raises:
         ConfigurationError: There is no usable key.
@@ -62,6 +63,7 @@ class OpenAIImages:
         timeout: float = 300,
         today: date | None = None,
         overrides: Overrides | None = None,
+        pinned: bool = False,
     ) -> None:
         self._connection = Connection(
             "images",
@@ -71,6 +73,7 @@ class OpenAIImages:
             timeout=timeout,
             today=today,
             overrides=overrides,
+            pinned=pinned,
         )
         self.model: str = self._connection.model
         self.identity: str = self._connection.identity

@@ -94,6 +94,7 @@ class OpenAIPrompts:
         timeout: Seconds for one storyboard.
         today: The day that decides which models live; None asks the clock.
         overrides: Corrections of the price table, see `visionpulse.pricing`.
+        pinned: Complain of a retired model or a missing key at the first call, not here.
 
     Raises:
         ConfigurationError: There is no usable key.
@@ -112,6 +113,7 @@ class OpenAIPrompts:
         timeout: float = 180,
         today: date | None = None,
         overrides: Overrides | None = None,
+        pinned: bool = False,
     ) -> None:
         self._connection = Connection(
             "prompts",
@@ -121,6 +123,7 @@ class OpenAIPrompts:
             timeout=timeout,
             today=today,
             overrides=overrides,
+            pinned=pinned,
         )
         self.model: str = self._connection.model
         self.identity: str = self._connection.identity

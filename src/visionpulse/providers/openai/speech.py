@@ -55,6 +55,7 @@ class OpenAISpeech:
         timeout: Seconds for one text.
         today: The day that decides which models live; None asks the clock.
         overrides: Corrections of the price table, see `visionpulse.pricing`.
+        pinned: Complain of a retired model or a missing key at the first call, not here.
 
     Raises:
         ConfigurationError: There is no usable key.
@@ -73,6 +74,7 @@ class OpenAISpeech:
         timeout: float = 180,
         today: date | None = None,
         overrides: Overrides | None = None,
+        pinned: bool = False,
     ) -> None:
         self._connection = Connection(
             "speech",
@@ -82,6 +84,7 @@ class OpenAISpeech:
             timeout=timeout,
             today=today,
             overrides=overrides,
+            pinned=pinned,
         )
         self.model: str = self._connection.model
         self.identity: str = self._connection.identity

@@ -13,6 +13,7 @@ from visionpulse.providers.offline.scenery.canvas import (
     colours,
     mix,
     ramp,
+    rough,
 )
 from visionpulse.providers.offline.scenery.sky import scatter_stars
 
@@ -52,18 +53,8 @@ def draw_nebula(canvas: Canvas, brief: Brief) -> None:
 
 
 def _cloud(canvas: Canvas, gas: Plane, strength: float) -> None:
-    warp, second, detail = (
-        canvas.noise(1.6, 7, 0.55),
-        canvas.noise(2.4, 6, 0.55),
-        canvas.noise(3.6, 7, 0.6),
-    )
-    rows = np.clip(
-        np.arange(canvas.height)[:, None] + (warp - 0.5) * canvas.short * 0.55, 0, canvas.height - 1
-    )
-    columns = np.clip(
-        np.arange(canvas.width)[None, :] + (second - 0.5) * canvas.short * 0.55, 0, canvas.width - 1
-    )
-    curled = detail[rows.astype(int), columns.astype(int)]
+    warp, second = canvas.noise(1.6, 7, 0.55), canvas.noise(2.4, 6, 0.55)
+    curled = _curled(canvas, (second, warp), 0.55, 3.6, 7, 0.6)
     angle, across = canvas.between(0, np.pi), canvas.between(0.16, 0.42)
     x, y = canvas.wide * canvas.between(0.15, 0.85), canvas.tall * canvas.between(0.15, 0.85)
     off = (
@@ -80,6 +71,33 @@ def _cloud(canvas: Canvas, gas: Plane, strength: float) -> None:
     dust = np.clip((canvas.noise(4, 7, 0.6) - 0.52) * 3, 0, 1) * band
     canvas.shade(dust * 0.72)
     canvas.glow(x, y, canvas.between(0.05, 0.14), gas[4], 0.55)
+
+
+def _curled(
+    canvas: Canvas,
+    bend: tuple[Plane, Plane],
+    reach: float,
+    cells: float,
+    octaves: int,
+    gain: float,
+    turn: float = 0,
+) -> Plane:
+    """Return noise that is bent across and down by up to half of `reach`, and lies aslant.
+
+    It is made larger than the canvas, so that what is bent never runs into its edge: clipped
+    there, it would be drawn out into straight bars.
+    """
+    half = np.float32(canvas.wide / 2), np.float32(canvas.tall / 2)
+    x = canvas.x - half[0] + (bend[0] - 0.5) * np.float32(reach)
+    y = canvas.y - half[1] + (bend[1] - 0.5) * np.float32(reach)
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    wide = canvas.wide * abs(cos) + canvas.tall * abs(sin) + 1.5 * reach
+    tall = canvas.wide * abs(sin) + canvas.tall * abs(cos) + 1.5 * reach
+    size = (round(wide * canvas.short), round(tall * canvas.short))
+    texture = rough(canvas.rng, size, (cells * wide, cells * tall), octaves, gain)
+    columns = ((x * cos - y * sin + wide / 2) * canvas.short).astype(np.int32)
+    rows = ((x * sin + y * cos + tall / 2) * canvas.short).astype(np.int32)
+    return texture[rows.clip(0, size[1] - 1), columns.clip(0, size[0] - 1)]
 
 
 def _galaxy(canvas: Canvas, gas: Plane) -> None:
@@ -232,8 +250,11 @@ def _limb(canvas: Canvas, gas: Plane) -> None:
     x = middle_x + np.sin(angle) * (radius + 0.5 - depth)
     y = middle_y + np.cos(angle) * (radius + 0.5 - depth)
     away = canvas.distance(x, y) / np.float32(radius)
-    land = canvas.noise(2.5, 7, 0.58)
-    cloud = canvas.noise(3.5, 7, 0.6, stretch=1.6)
+    # Bent and aslant: the lumps of plain noise stand in rows and columns, and where a continent or
+    # a bank of cloud ends between two of them its edge is a plumb line.
+    drift, whirl = ((canvas.noise(2, 2), canvas.noise(2, 2)) for _ in range(2))
+    land = _curled(canvas, drift, 0.2, 2.5, 7, 0.58, canvas.between(0.4, 1.2))
+    cloud = _curled(canvas, whirl, 0.35, 3.5, 7, 0.6, canvas.between(-1.2, -0.4))
     sea, soil = colours("#041a3a #0b3a6e"), colours("#24401f #6b6a3c #8d7a55")
     surface = mix(sea[0], sea[1], 0.5) * (0.7 + 0.6 * canvas.noise(2, 3))[..., None]
     surface = surface + (ramp(land, soil) - surface) * np.clip((land - 0.52) * 25, 0, 1)[..., None]

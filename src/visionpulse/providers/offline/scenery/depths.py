@@ -26,6 +26,7 @@ _WATERS = (
     "#c9f0ef #58b7d6 #2286b9 #125a92 #0a3566 #051a3c",
     "#8fb4d0 #3f7299 #1f4c74 #123352 #0a1f38 #040d1c",
 )
+_DARK = Vocabulary("dark* black* night* midnight lightless unlit abyss*")
 _GLOWS = colours("#63f5ff #ff8ad8 #9c8bff #7dffc8 #ffb36b")
 
 _DWELLERS = {
@@ -33,10 +34,12 @@ _DWELLERS = {
         "jelly* medusa* bioluminesc* glow* creature* deep* strange alien twilight pressure"
     ),
     "shoal": Vocabulary("fish* shoal* school* sardine* tuna coral* reef* swim* food catch*"),
-    "whale": Vocabulary("whale* dolphin* shark* giant* humpback mammal* huge migrat* blue orca*"),
+    "whale": Vocabulary(
+        "whale* dolphin* shark* giant* humpback mammal* huge larg* migrat* blue orca*"
+    ),
     "wreck": Vocabulary(
         "wreck* ship* sunk* sunken titanic treasure* diver* submarine* submersible* "
-        "explor* vessel* sonar"
+        "explor* vessel* sonar dive dives map maps"
     ),
     "kelp": Vocabulary("kelp plant* seaweed* alga* forest* grass* garden*"),
 }
@@ -45,9 +48,13 @@ _DWELLERS = {
 def draw(canvas: Canvas, brief: Brief) -> None:
     """Fill the water with light, stand the floor in it, and let something swim."""
     water = colours(_WATERS[int(canvas.rng.integers(len(_WATERS)))])
+    # In the dark only the water and the rock are darker: what swims is to be seen.
+    sunk, daylight = water, 1.0
+    if brief.asks(_DARK):
+        sunk, daylight = ramp(np.linspace(0.45, 1, len(water)), water) * np.float32(0.6), 0.15
     light_x, light_y = canvas.wide * canvas.between(-0.1, 1.1), canvas.between(-0.3, 0.1)
-    _water(canvas, water, light_x, light_y)
-    _floor(canvas, water)
+    _water(canvas, sunk, light_x, light_y, daylight)
+    _floor(canvas, sunk)
     dweller = brief.choose(_DWELLERS)
     if dweller == "jellyfish":
         _jellyfish(canvas)
@@ -62,7 +69,7 @@ def draw(canvas: Canvas, brief: Brief) -> None:
     _snow(canvas, water)
 
 
-def _water(canvas: Canvas, water: Plane, light_x: float, light_y: float) -> None:
+def _water(canvas: Canvas, water: Plane, light_x: float, light_y: float, daylight: float) -> None:
     reach = canvas.between(0.75, 1.35) * canvas.tall
     far = canvas.distance(light_x, light_y, canvas.between(0.7, 1.2)) / np.float32(reach)
     far = far * 0.75 + (canvas.noise(2, 5) - 0.5) * 0.3 + canvas.between(-0.05, 0.2)
@@ -80,9 +87,10 @@ def _water(canvas: Canvas, water: Plane, light_x: float, light_y: float) -> None
         * np.exp(-((canvas.x - light_x) ** 2) / 0.5)
     )
     canvas.light(
-        mix(water[0], colour("#ffffff"), 0.2), rays.astype(np.float32) * canvas.between(0.3, 0.75)
+        mix(water[0], colour("#ffffff"), 0.2),
+        rays.astype(np.float32) * canvas.between(0.3, 0.75) * daylight,
     )
-    canvas.glow(light_x, light_y, 0.22, colour("#e9fff5"), 0.75)
+    canvas.glow(light_x, light_y, 0.22, colour("#e9fff5"), 0.75 * daylight)
 
 
 def _floor(canvas: Canvas, water: Plane) -> None:
@@ -99,13 +107,30 @@ def _floor(canvas: Canvas, water: Plane) -> None:
         curve = (curve - wall * np.clip(1 - edge / canvas.between(0.12, 0.4), 0, 1) ** 1.4).astype(
             np.float32
         )
-        stone = canvas.noise(7, 5, 0.6)
-        body = mix(water[3], water[-1] * 0.6, part) * (0.75 + 0.5 * stone[..., None])
-        edge_light = np.exp(-np.clip(canvas.y - curve[None, :], 0, 9) / 0.03)
-        body = body + water[2] * (edge_light * stone * 0.3)[..., None]
-        canvas.paint(body, canvas.below(curve, 0.004))
+        stone = canvas.noise(7, 6, 0.6)
+        rock = _crags(canvas, curve)
+        relief = stone - moved(stone, max(1, canvas.short // 200), 0)
+        tone = np.clip(0.75 + 0.5 * stone + 2.5 * relief, 0.2, 2)
+        body = mix(water[3], water[-1] * 0.75, part) * tone[..., None]
+        # Light that comes round the edge, and murk before the rock's foot.
+        rim = np.clip(1 - blurred(rock, canvas.short * 0.02), 0, 1)
+        body = body + water[2] * (rim * (0.35 + stone) * 0.55)[..., None]
+        murk = canvas.noise(1.5, 4) * (0.5 - 0.25 * part)
+        canvas.paint(body + (water[3] - body) * murk[..., None], rock)
         fog = np.exp(-(((canvas.y - top) / 0.16) ** 2)) * canvas.noise(2.5, 3)
         canvas.light(water[2], fog * 0.25 * (1 - part))
+
+
+def _crags(canvas: Canvas, curve: Plane) -> Plane:
+    """Return the mask of what lies under a skyline bent into ledges and overhangs.
+
+    A skyline alone is smooth wherever it is steep: all its detail is up and down.
+    """
+    across = (canvas.noise(3.5, 6, 0.6) - 0.5) * np.float32(0.22)
+    down = (canvas.noise(5, 6, 0.6) - 0.5) * np.float32(0.07)
+    columns = np.arange(canvas.width)[None, :] + (across * canvas.short).astype(int)
+    edge = curve[np.clip(columns, 0, canvas.width - 1)]
+    return np.clip((canvas.y + down - edge) / max(0.004, 1.2 / canvas.short) + 0.5, 0, 1)
 
 
 def _jellyfish(canvas: Canvas) -> None:
@@ -135,12 +160,17 @@ def _jelly(
     u = dx * np.float32(np.cos(tilt)) - dy * np.float32(np.sin(tilt))
     v = (dx * np.float32(np.sin(tilt)) + dy * np.float32(np.cos(tilt))) / np.float32(0.82)
     away = np.hypot(u, v)
-    bell = ((away < 1) & (v < 0.22)).astype(np.float32)
+    # The scallops of the hem flatten out towards its ends, where it meets the outline.
+    hem = v - 0.22 - 0.05 * np.cos(u * 14) * np.clip(1 - u**2, 0, 1)
+    above = np.clip(0.5 - hem / 0.03, 0, 1)
+    bell = (away < 1) * above
     ribs = (0.5 + 0.5 * np.cos(np.arctan2(u, 0.9 - v) * 22)) ** 6 * np.clip(away, 0, 1) ** 2
     heart = np.exp(-((u / 0.45) ** 2 + ((v + 0.15) / 0.4) ** 2) * 2)
     body = bell * (0.16 + 0.34 * away**5 + 0.22 * ribs + 0.5 * heart)
-    body += np.clip(1 - np.abs(away - 1) / 0.05, 0, 1) * (v < 0.22) * 0.8
-    body += np.exp(-(((v - 0.22 - 0.05 * np.cos(u * 14)) / 0.035) ** 2)) * (np.abs(u) < 0.98) * 0.9
+    body += np.maximum(
+        np.clip(1 - np.abs(away - 1) / 0.05, 0, 1) * above * 0.8,
+        np.exp(-((hem / 0.035) ** 2)) * np.clip((1.05 - away) / 0.05, 0, 1) * 0.9,
+    )
     for arm in range(14):
         thick = arm >= 11
         root, length = (
@@ -397,10 +427,11 @@ FAMILY = Family(
     "depths",
     Vocabulary(
         "ocean* underwater sea seas undersea reef* coral* whale* fish fishes jellyfish "
-        "octopus* squid shark* submarine* "
-        "dolphin* marine seabed kelp plankton aquari* diver* diving trench*",
-        "deep* depth* water* dive* pressure creature* bioluminesc* salt* current* blue "
-        "swim* pearl* sink* drown*",
+        "octopus* squid* shark* submarine* anglerfish* abyss* hydrothermal tubeworm* "
+        "dolphin* marine seabed seafloor kelp plankton aquari* dive dives diver divers diving "
+        "trench*",
+        "deep* depth* water* crab* worm* chimney* vent vents lobster* shrimp* pressure "
+        "creature* bioluminesc* salt* current* blue swim* pearl* sink* drown*",
     ),
     draw,
 )
