@@ -74,8 +74,9 @@ class Question(Generic[Request]):
         price = getattr(self.model, "quote", None)
         if price is None:
             return _UNKNOWN
-        quote = price(self.request)
-        if not isinstance(quote, Quote) or not isinstance(quote.bound, (Decimal, NoneType)):
+        quote: Any = price(self.request)
+        bound: Any = getattr(quote, "bound", ...)
+        if not isinstance(quote, Quote) or not isinstance(bound, (Decimal, NoneType)):
             raise ConfigurationError(
                 f"{type(self.model).__name__}.quote returned {quote!r}.",
                 hint="It has to return a visionpulse.protocols.Quote of Decimals, or of None.",

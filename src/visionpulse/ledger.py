@@ -277,6 +277,10 @@ class Ledger:
         except ObjectNotFoundError:
             return False
 
+    def damaged(self, artefact: Artefact) -> bool:
+        """Return whether the object is gone or altered. Raises as `intact`."""
+        return not self.intact(artefact)
+
     def read(self, key: str) -> bytes:
         """Return an object's bytes."""
         with self.storage.open(key) as stream:
@@ -365,9 +369,7 @@ class _Order:
             return None
         if not await loop.in_thread(self.ledger.intact, found):
             # Looked at again inside the transaction: another may have made it anew meanwhile.
-            await loop.in_thread(
-                store.forget, fingerprint, lambda artefact: not self.ledger.intact(artefact)
-            )
+            await loop.in_thread(store.forget, fingerprint, self.ledger.damaged)
             return None
         kept = await loop.in_thread(store.reuse, fingerprint, self.use, self.ledger.there)
         return found if kept else None

@@ -586,9 +586,10 @@ class Pipeline:
             if style not in (None, source.style) and source.scenes:
                 changes["plan"] = "reprompt"
             return source.model_copy(update=changes)
-        if not isinstance(source, str):
+        given: Any = source
+        if not isinstance(given, str):
             raise InputError(
-                f"A script is text, or a Video, not {type(source).__name__}.",
+                f"A script is text, or a Video, not {type(given).__name__}.",
                 hint="For a file: Path(...).read_text(encoding='utf-8').",
             )
         check_script(source)

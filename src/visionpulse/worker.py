@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -83,7 +83,7 @@ class Keeper:
         return f"{socket.gethostname()}:{os.getpid()}:{_Process.token}:{self._name}"
 
     @contextmanager
-    def alone(self, video_id: str) -> Iterator[None]:
+    def alone(self, video_id: str) -> Generator[None]:
         """Make sure that nobody else in this process works on a video.
 
         Raises:
