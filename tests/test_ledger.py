@@ -295,6 +295,13 @@ def test_ambiguous_failure_is_tried_once_more_and_counts_in_full(ledger, failure
     assert ledger.store.spent(USE.video_id) == Decimal("0.08")
 
 
+def test_rate_limit_before_a_timeout_does_not_use_up_its_second_try(ledger):
+    """Failures that cost nothing and failures that may cost are counted apart."""
+    failures = [RateLimitError("Slow down."), ProviderTimeoutError("No answer."), None]
+
+    assert once(ledger, Maker(failures=failures)).size == 5
+
+
 def test_refusal_is_kept_until_asked_otherwise(ledger):
     """The same text is not sent again by accident."""
     maker = Maker(failures=[RefusedError("It was refused.", provider="maker")])

@@ -55,14 +55,24 @@ class RetryPolicy:
     """Seconds for all attempts of a call together; none is begun after it."""
 
 
-def _again(policy: RetryPolicy, state: tenacity.RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, ProviderError) or not error.retryable:
-        return False
-    if error.retry_after is not None and error.retry_after > policy.longest_wait:
-        return False
-    most = policy.attempts if error.billed is False else policy.ambiguous_attempts
-    return state.attempt_number < most
+@dataclass
+class _Patience:
+    """Decides whether a failed call is made again; failures that may cost count by themselves."""
+
+    policy: RetryPolicy
+    doubtful: int = 0
+
+    def again(self, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, ProviderError) or not error.retryable:
+            return False
+        if error.retry_after is not None and error.retry_after > self.policy.longest_wait:
+            return False
+        if error.billed is not False:
+            self.doubtful += 1
+            if self.doubtful >= self.policy.ambiguous_attempts:
+                return False
+        return state.attempt_number < self.policy.attempts
 
 
 def _wait(policy: RetryPolicy, state: tenacity.RetryCallState) -> float:
@@ -98,7 +108,7 @@ async def attempt(
 
     retrying = tenacity.AsyncRetrying(
         sleep=asyncio.sleep,
-        retry=lambda state: _again(policy, state),
+        retry=_Patience(policy).again,
         wait=lambda state: _wait(policy, state),
         stop=tenacity.stop_before_delay(policy.deadline),
         before_sleep=before_sleep,

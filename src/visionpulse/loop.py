@@ -33,12 +33,13 @@ class _Shared:
     portal: BlockingPortal | None = None
     context: AbstractContextManager[BlockingPortal] | None = None
     thread_id: int | None = None
+    limiter: anyio.CapacityLimiter | None = None
 
 
 def _forget_after_fork() -> None:
     _Shared.lock = threading.Lock()
     _Shared.inherited += [_Shared.context, _Shared.portal]
-    _Shared.portal = _Shared.context = _Shared.thread_id = None
+    _Shared.portal = _Shared.context = _Shared.thread_id = _Shared.limiter = None
 
 
 if hasattr(os, "register_at_fork"):
@@ -131,5 +132,8 @@ async def call(function: Callable[..., Any], *args: Any) -> Any:
         getattr(function, "__call__", None)  # noqa: B004  an object with an async __call__
     ):
         return await function(*args)
-    result = await anyio.to_thread.run_sync(function, *args)
+    if _Shared.limiter is None:
+        # Their own threads: slow plug-ins must not keep SQL and heartbeats waiting.
+        _Shared.limiter = anyio.CapacityLimiter(64)
+    result = await anyio.to_thread.run_sync(function, *args, limiter=_Shared.limiter)
     return await result if inspect.isawaitable(result) else result

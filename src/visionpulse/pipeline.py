@@ -207,7 +207,7 @@ class Pipeline:
             options: The shape of the film.
             until: Stop after `storyboard`, `pictures` or `narration`; a Video goes on from there.
             retry_refused: Ask again what a vendor has refused before.
-            on_event: Called with every Event, from VisionPulse's own threads.
+            on_event: Called with every Event, on VisionPulse's own loop: it has to return at once.
 
         Returns:
             The video; its paths are readable locations.
