@@ -18,10 +18,8 @@ from visionpulse.calls import Made
 from visionpulse.errors import ConfigurationError, ProviderError, VisionPulseError
 from visionpulse.ledger import Ledger, Recipe
 from visionpulse.models import Artefact, Pin, Value
+from visionpulse.pricing import UNKNOWN
 from visionpulse.protocols import Quote, Use
-
-_UNKNOWN = Quote(None, lambda _usage: None)
-
 
 Request = TypeVar("Request", bound=Value)
 
@@ -73,7 +71,7 @@ class Question(Generic[Request]):
         """The price of asking; unknown unless the model tells it."""
         price = getattr(self.model, "quote", None)
         if price is None:
-            return _UNKNOWN
+            return UNKNOWN
         quote: Any = price(self.request)
         bound: Any = getattr(quote, "bound", ...)
         if not isinstance(quote, Quote) or not isinstance(bound, (Decimal, NoneType)):

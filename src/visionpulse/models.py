@@ -13,7 +13,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from visionpulse import errors
 from visionpulse.errors import InputError, VisionPulseError
 
 Stage = Literal["storyboard", "pictures", "narration", "video"]
@@ -318,14 +317,6 @@ class Failure(Value):
         """Return an error as a value."""
         facts = {name: getattr(error, name, None) for name in cls.model_fields if name != "kind"}
         return cls.model_validate({"kind": type(error).__name__, **facts})
-
-    def error(self) -> VisionPulseError:
-        """Return the value as an error that can be raised."""
-        kind = getattr(errors, self.kind, VisionPulseError)
-        error: VisionPulseError = kind.__new__(kind)
-        VisionPulseError.__init__(error, self.message)
-        error.__dict__.update(self.model_dump(exclude={"kind"}))
-        return error
 
 
 class Pin(Value):
