@@ -670,9 +670,12 @@ class LooksBeforeItWrites(SqlRepository):
     def save(self, video, claim):
         self.heartbeat(claim)
         self.saves += 1
-        # What the race is about happens between looking and writing; the first save is let through.
-        deadline = time.monotonic() + (5 if self.saves > 1 else 0)
-        while time.monotonic() < deadline and self.get(video.id).status != "failed":
+        # What the race is about happens between looking and writing. The first save is let through
+        # when a second has looked, which then waits for the cancellation before it writes.
+        first, deadline = self.saves == 1, time.monotonic() + 5
+        while time.monotonic() < deadline and not (
+            self.saves > 1 if first else self.get(video.id).status == "failed"
+        ):
             time.sleep(0.01)
         with self._write() as db:
             return _write_row(db, video, {})
