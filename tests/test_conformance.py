@@ -672,7 +672,7 @@ class LooksBeforeItWrites(SqlRepository):
         self.saves += 1
         # What the race is about happens between looking and writing. The first save is let through
         # when a second has looked, which then waits for the cancellation before it writes.
-        first, deadline = self.saves == 1, time.monotonic() + 5
+        first, deadline = self.saves == 1, time.monotonic() + 1
         while time.monotonic() < deadline and not (
             self.saves > 1 if first else self.get(video.id).status == "failed"
         ):
