@@ -24,12 +24,12 @@ SCRIPT = "A red door. A long corridor."
 OPTIONS = VideoOptions(width=256, height=144, fps=24, scene_count=2, picture_size="256x256")
 
 
-def make_film(home: Path, vendor: str, resume: bool) -> None:
+def make_film(home: Path, vendor: str, key: str, resume: bool) -> None:
     """Make the film, or resume the only video there is; leave its digest in `home`."""
     from visionpulse import Pipeline
     from visionpulse.providers.openai import OpenAIImages, OpenAIPrompts, OpenAISpeech
 
-    there = {"api_key": "sk-loopback", "base_url": vendor}
+    there = {"api_key": key, "base_url": vendor}
     with Pipeline(
         "offline",
         prompts=OpenAIPrompts(model="gpt-4o", **there),
@@ -113,7 +113,7 @@ def child(order: dict) -> None:
     steps.watch()
     if seconds := order.get("seconds"):
         threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    make_film(home, order["vendor"], order.get("resume", False))
+    make_film(home, order["vendor"], order["key"], order.get("resume", False))
     (home / "steps").write_text(str(steps.taken))
 
 

@@ -111,6 +111,8 @@ class Call:
     kind: str
     path: str
     body: dict[str, Any]
+    key: str = ""
+    """Who asks."""
     fault: str | None = None
     status: int = 0
     billed: bool = False
@@ -210,11 +212,15 @@ class Vendor:
         """Let the answers go that are held back."""
         self._gate.set()
 
-    def count(self, kind: str | None = None, *, billed: bool | None = None) -> int:
-        """Return how many calls there were, of a kind, billed or not."""
+    def count(
+        self, kind: str | None = None, *, billed: bool | None = None, key: str | None = None
+    ) -> int:
+        """Return how many calls there were, of a kind, billed or not, with a key."""
         with self._changed:
             return sum(
-                (kind is None or call.kind == kind) and (billed is None or call.billed == billed)
+                (kind is None or call.kind == kind)
+                and (billed is None or call.billed == billed)
+                and (key is None or call.key == key)
                 for call in self.calls
             )
 
@@ -262,11 +268,11 @@ class Vendor:
         if "chaos" in orders:
             self.chaos(*orders["chaos"])
 
-    def receive(self, path: str, body: dict[str, Any]) -> Call:
+    def receive(self, path: str, body: dict[str, Any], key: str) -> Call:
         """Count a call and decide its fate."""
         with self._changed:
             kind = "speech" if "audio" in body else PATHS[path]
-            call = Call(len(self.calls) + 1, kind, path, body)
+            call = Call(len(self.calls) + 1, kind, path, body, key)
             self.calls.append(call)
             self._in_flight[call.kind] += 1
             self.peak[call.kind] = max(self.peak[call.kind], self._in_flight[call.kind])
@@ -351,7 +357,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.vendor.control(json.loads(raw))
             self._json(200, {})
         elif self.path in PATHS:
-            call = self.vendor.receive(self.path, json.loads(raw))
+            key = self.headers.get("authorization", "").removeprefix("Bearer ")
+            call = self.vendor.receive(self.path, json.loads(raw), key)
             try:
                 with suppress(OSError):
                     self._answer(call)
@@ -363,7 +370,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, call: Call) -> None:
         vendor, name = self.vendor, (call.fault or "").partition(":")[0]
         vendor.wait(call)
-        key = self.headers.get("authorization", "").removeprefix("Bearer ")
+        key = call.key
         if vendor.key is not None and key != vendor.key:
             name = "invalid_key"
         if not key:
