@@ -18,6 +18,8 @@ from visionpulse.errors import InputError, VisionPulseError
 Stage = Literal["storyboard", "pictures", "narration", "video"]
 Status = Literal["pending", "processing", "completed", "failed"]
 Motion = Literal["in", "out", "left", "right", "up", "down", "none"]
+Framing = Literal["fill", "fit"]
+Quality = Literal["draft", "standard", "high"]
 NodeName = Literal["generate_prompts", "generate_images", "generate_audio", "assemble_video"]
 
 
@@ -44,6 +46,16 @@ class VideoOptions(Value):
     motion: Literal["auto", "in", "out", "left", "right", "up", "down", "none"] = "auto"
     """How the camera moves over the pictures; `auto` varies it from scene to scene."""
     transition: Literal["crossfade", "cut"] = "crossfade"
+    framing: Framing = "fill"
+    """How a picture of another shape meets the film's: `fill` crops it, and pans travel over what a
+    fixed crop would lose; `fit` shows all of it, over its own blurred enlargement."""
+    quality: Quality = "standard"
+    """Of the encoded picture: `draft` is quick, `high` is large."""
+    captions: Literal["off", "soft", "burned", "karaoke"] = "off"
+    """SRT and VTT files are always written. `soft` adds a track viewers can switch on; `burned`
+    draws the captions into the picture; `karaoke` also highlights each word as it is spoken."""
+    music: str | None = None
+    """A built-in mood (`calm`, `wonder`, `uplifting`, `tense`) or the path of a sound file."""
     picture_size: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] = "1024x1024"
     """Width x height asked of the image model."""
     picture_quality: Literal["low", "medium", "standard", "high"] = "standard"

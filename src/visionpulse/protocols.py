@@ -32,10 +32,12 @@ from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from visionpulse.models import (
     Artefact,
+    Framing,
     Motion,
     Page,
     Picture,
     PictureRequest,
+    Quality,
     Speech,
     SpeechRequest,
     Status,
@@ -342,6 +344,26 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Font:
+    """A font file, and the family by which captions ask for it."""
+
+    family: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Subtitle:
+    """What stands written on the picture from one frame to another."""
+
+    first: int
+    end: int
+    """The first frame without it."""
+    text: str
+    r"""As in an Advanced SubStation Alpha event: `\N` for a new line, `{\fnInter}` for a font."""
+
+
+@dataclass(frozen=True)
 class Piece:
     """A stretch of film that is encoded by itself: one still, or a crossfade of two."""
 
@@ -354,6 +376,12 @@ class Piece:
     """The piece's first frame is this frame of `still`'s move."""
     into: Move | None = None
     """The still that is faded in over the whole piece, from its move's frame 0."""
+    framing: Framing = "fill"
+    quality: Quality = "standard"
+    subtitles: tuple[Subtitle, ...] = ()
+    """In frames of the piece, in order, not overlapping."""
+    fonts: tuple[Font, ...] = ()
+    """Every font the subtitles ask for."""
 
 
 @dataclass(frozen=True)
@@ -364,6 +392,8 @@ class Soundtrack:
     samples: int
     cues: tuple[tuple[int, Path], ...]
     """First sample and WAV file (16-bit mono) of each sentence."""
+    music: Path | None = None
+    """Any sound file: looped to the film's length, ducked under the voice, faded at both ends."""
 
 
 @dataclass(frozen=True)
@@ -374,6 +404,9 @@ class Tags:
     language: str
     chapters: tuple[tuple[float, float, str], ...] = ()
     """Start, end in seconds, and name."""
+    comment: str = ""
+    captions: Path | None = None
+    """A SubRip file that becomes a track viewers can switch on."""
 
 
 @runtime_checkable
@@ -398,6 +431,10 @@ class Renderer(Protocol):
         self, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags
     ) -> Awaitable[None] | None:
         """Write the film from its pieces, encoding nothing again. Raises RenderError."""
+        ...
+
+    def poster(self, piece: Piece, out: Path) -> Awaitable[None] | None:
+        """Write the piece's middle frame, without subtitles, as a JPEG. Raises RenderError."""
         ...
 
     def decode(self, sound: Path, out: Path) -> Awaitable[None] | None:

@@ -7,10 +7,13 @@ speed comes from encoding several pieces at once.
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import anyio
 import anyio.to_thread
@@ -18,23 +21,22 @@ import anyio.to_thread
 from visionpulse.errors import RenderError
 from visionpulse.protocols import Piece, Soundtrack, Tags
 from visionpulse.renderers import sound as sounds
-from visionpulse.renderers.frames import VERSION, frames
+from visionpulse.renderers.encoders import Encoder, find_encoder
+from visionpulse.renderers.frames import VERSION as FRAMES
+from visionpulse.renderers.frames import frames
 from visionpulse.renderers.languages import three_letters
-from visionpulse.renderers.mp4 import video_track
+from visionpulse.renderers.mp4 import VideoTrack, append_xmp, video_track
 from visionpulse.renderers.probe import check_film
 from visionpulse.renderers.process import Job, find_ffmpeg
 
-# Chosen for slow moves over stills: fewer bytes than preset `medium` at a quarter of its work.
-PRESET = "superfast"
-X264 = "mbtree=1:b-adapt=0:rc-lookahead=24:bframes=7:keyint=250:open-gop=0"
-
-_HELD_BACK = 2
-"""Frames between decoding and showing, with the reference B-frames of these settings."""
+_log = logging.getLogger(__name__)
 
 _COLOUR = [
     *("-color_range", "tv", "-colorspace", "bt709"),
     *("-color_primaries", "bt709", "-color_trc", "bt709"),
 ]
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_MADE_BY_MODELS = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 # No names of programs and no dates: the same input gives the same bytes.
 _BARE = ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
 
@@ -43,29 +45,62 @@ class FFmpegRenderer:
     """Renders with the ffmpeg that comes with imageio-ffmpeg.
 
     Args:
-        crf: Quality of the picture as x264 counts it: lower is better and larger, 18 to 28 is sane.
+        encoder: `x264`; one in hardware (`nvenc`, `videotoolbox`, `qsv`, `vaapi`); or `auto` for
+            the first of those that works here. What cannot be used is replaced by x264, and the log
+            says why. Only x264 promises the same bytes for the same input.
         deadline: Seconds after which a child process is taken for hung and ended. By default a
             generous time that grows with the work.
 
     Raises:
-        ConfigurationError: ffmpeg is missing or lacks an encoder.
+        ConfigurationError: ffmpeg is missing, or there is no such encoder.
     """
 
-    def __init__(self, *, crf: int = 21, deadline: float | None = None) -> None:
-        self._crf = crf
+    def __init__(self, *, encoder: str = "x264", deadline: float | None = None) -> None:
         self._deadline = deadline
         ffmpeg = find_ffmpeg()
-        encoder = f"ffmpeg:{ffmpeg.version}:{ffmpeg.build}:x264:{PRESET}:crf={crf}:{X264}"
-        self.identity: str = f"{encoder}:frames={VERSION}"
+        self._encoder: Encoder = find_encoder(encoder)
+        settings = ";".join(" ".join(each) for each in self._encoder.quality.values())
+        build = f"ffmpeg:{ffmpeg.version}:{ffmpeg.build}:{self._encoder.codec}:{settings}"
+        self.identity: str = f"{build}:frames={FRAMES}"
 
     async def encode(self, piece: Piece, out: Path) -> None:
         """Write a piece as an MP4 of H.264 that begins with a key frame.
+
+        An encoder that hangs or crashes is tried once more.
 
         Raises:
             RenderError: A picture cannot be used, or the encoder failed or hung.
             StorageError: The disk is full.
         """
-        await _whole(lambda job: self._encode(job, piece, out), out)
+        try:
+            await _whole(lambda job: self._encode(job, piece, out), out)
+        except RenderError as error:
+            if not error.retryable:
+                raise
+            _log.warning("Once more: %s", error.message)
+            await _whole(lambda job: self._encode(job, piece, out), out)
+
+    async def poster(self, piece: Piece, out: Path) -> None:
+        """Write the piece's middle frame, without subtitles, as a JPEG.
+
+        Raises:
+            RenderError: A picture cannot be used.
+            StorageError: The disk is full.
+        """
+        middle = replace(piece, offset=piece.offset + piece.frames // 2, frames=1, into=None)
+        arguments = [
+            *("-loglevel", "error", *_raw(piece), "-i", "pipe:0", "-frames:v", "1"),
+            # JFIF means BT.601 and the full range.
+            *("-vf", "scale=in_color_matrix=bt709:out_color_matrix=bt601:out_range=pc"),
+            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "2", *_BARE),
+            *("-update", "1", "-f", "image2", f"file:{out}"),
+        ]
+
+        def work(job: Job) -> None:
+            what = f"Drawing a poster of {piece.still.picture.name}"
+            job.run(arguments, what=what, seconds=self._deadline or 60, feed=frames(middle))
+
+        await _whole(work, out)
 
     async def mix(self, soundtrack: Soundtrack, out: Path) -> None:
         """Write the sound at -16 LUFS: `.m4a` is AAC for the film, `.mp3` for people.
@@ -119,18 +154,17 @@ class FFmpegRenderer:
                 f"H.264 needs even sides, not {piece.width}x{piece.height}.",
                 hint="Choose an even width and height.",
             )
-        megapixels = piece.width * piece.height / 1e6
+        encoder, filters = self._encoder, self._encoder.filters
         job.run(
             [
-                *("-loglevel", "error", "-f", "rawvideo", "-pixel_format", "yuv420p"),
-                *("-video_size", f"{piece.width}x{piece.height}", "-framerate", str(piece.fps)),
-                *(*_COLOUR, "-i", "pipe:0", "-c:v", "libx264", "-preset", PRESET),
-                *("-crf", str(self._crf), "-x264-params", X264, "-threads", "1"),
+                *("-loglevel", "error", *encoder.before, *_raw(piece), "-i", "pipe:0"),
+                *(("-vf", ",".join(filters)) if filters else ()),
+                *encoder.arguments(piece.quality),
                 *(*_COLOUR, "-chroma_sample_location", "left", *_BARE, "-f", "mp4", f"file:{out}"),
             ],
             what=f"Encoding {piece.frames} frames of {piece.still.picture.name}",
             # Thirty times what a frame takes on one slow core.
-            seconds=self._deadline or 60 + piece.frames * megapixels,
+            seconds=self._deadline or 60 + piece.frames * piece.width * piece.height / 1e6,
             feed=frames(piece),
         )
         track = video_track(out)
@@ -138,7 +172,14 @@ class FFmpegRenderer:
             raise RenderError(f"The encoder wrote {track.frames} of {piece.frames} frames.")
 
     def _join(self, job: Job, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags) -> None:
-        frames_due, fps = _fitting(pieces)
+        tracks = _fitting(pieces)
+        frames_due, fps = (
+            sum(track.frames for track in tracks),
+            tracks[0].timescale // tracks[0].step,
+        )
+        held_back = max(track.held_back for track in tracks)
+        language = three_letters(tags.language)
+        captions = [*("-f", "srt", "-i", f"file:{tags.captions}")] if tags.captions else []
         with tempfile.TemporaryDirectory(prefix="visionpulse-") as folder:
             listed = Path(folder, "pieces.txt")
             listed.write_text("".join(f"file {_quoted(piece)}\n" for piece in pieces), "utf-8")
@@ -149,17 +190,24 @@ class FFmpegRenderer:
                     *("-loglevel", "error"),
                     # All pieces have equal parameter sets, so none need be repeated in the stream.
                     *("-f", "concat", "-safe", "0", "-auto_convert", "0", "-i", str(listed)),
-                    *("-i", f"file:{sound}", "-f", "ffmetadata", "-i", str(described)),
+                    *("-i", f"file:{sound}", "-f", "ffmetadata", "-i", str(described), *captions),
                     *("-map", "0:v:0", "-map", "1:a:0", "-c", "copy"),
                     # Concatenation counts in microseconds; this puts frames back on their places.
-                    *("-bsf:v", f"setts=time_base=1/{fps}:prescale=1:pts=PTS:dts=N-{_HELD_BACK}"),
+                    *("-bsf:v", f"setts=time_base=1/{fps}:prescale=1:pts=PTS:dts=N-{held_back}"),
+                    *(
+                        ("-map", "3:s:0", "-c:s", "mov_text")
+                        + ("-metadata:s:s:0", f"language={language}")
+                        if tags.captions
+                        else ()
+                    ),
                     *(*_BARE, "-map_metadata", "2", "-map_chapters", "2"),
-                    *("-metadata:s:a:0", f"language={three_letters(tags.language)}"),
+                    *("-metadata:s:a:0", f"language={language}"),
                     *("-movflags", "+faststart", "-f", "mp4", f"file:{out}"),
                 ],
                 what=f"Joining {len(pieces)} pieces",
                 seconds=self._deadline or 60 + frames_due / fps,
             )
+        append_xmp(out, _xmp(tags))
         film = video_track(out)
         if film.frames != frames_due or not film.evenly_spaced:
             raise RenderError(
@@ -194,8 +242,16 @@ async def _whole(work: Callable[[Job], None], out: Path) -> None:
         raise
 
 
-def _fitting(pieces: Sequence[Path]) -> tuple[int, int]:
-    """Return how many frames the pieces have in all and in a second, if they fit each other."""
+def _raw(piece: Piece) -> list[str]:
+    """Return how the frames are described to ffmpeg."""
+    return [
+        *("-f", "rawvideo", "-pixel_format", "yuv420p"),
+        *("-video_size", f"{piece.width}x{piece.height}", "-framerate", str(piece.fps), *_COLOUR),
+    ]
+
+
+def _fitting(pieces: Sequence[Path]) -> list[VideoTrack]:
+    """Return the pieces' picture tracks, if they fit each other."""
     tracks = [video_track(piece) for piece in pieces]
     if not tracks:
         raise RenderError("There are no pieces to join.")
@@ -206,7 +262,7 @@ def _fitting(pieces: Sequence[Path]) -> tuple[int, int]:
                 f"{piece.name} was encoded with other settings than {pieces[0].name}.",
                 hint="Encode all pieces of a film with the same renderer.",
             )
-    return sum(track.frames for track in tracks), first.timescale // first.step
+    return tracks
 
 
 def _quoted(piece: Path) -> str:
@@ -214,7 +270,7 @@ def _quoted(piece: Path) -> str:
 
 
 def _metadata(tags: Tags) -> str:
-    lines = [";FFMETADATA1", f"title={_escaped(tags.title)}"]
+    lines = [";FFMETADATA1", f"title={_escaped(tags.title)}", f"comment={_escaped(tags.comment)}"]
     for start, end, name in tags.chapters:
         lines += ["[CHAPTER]", "TIMEBASE=1/1000"]
         lines += [f"START={round(start * 1000)}", f"END={round(end * 1000)}"]
@@ -227,3 +283,15 @@ def _escaped(value: str) -> str:
     escaped = "".join("\\" + c if c in "=;#\\" else c for c in flat)
     # ffmpeg takes a backslash before a line's end for a continuation, even one that is escaped.
     return f"{escaped} " if flat.endswith("\\") else escaped
+
+
+def _xmp(tags: Tags) -> str:
+    """Return what says, by IPTC's vocabulary, that a film was made by trained models."""
+    return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"><rdf:Description rdf:about=""
+ xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+ Iptc4xmpExt:DigitalSourceType="{_MADE_BY_MODELS}">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(tags.title)}</rdf:li></rdf:Alt></dc:title>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""

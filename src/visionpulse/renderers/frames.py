@@ -1,145 +1,331 @@
 """Stills become frames: planar YUV 4:2:0, BT.709, limited range.
 
-A still is converted once; each frame is a sub-pixel resize of its planes, never of RGB, and
-crossfades are blended on the planes.
+A still is converted and enlarged once, and RGB is never touched again. A pan is then a slice of its
+planes: they are kept shifted by the fractions of a pixel that the move needs. A zoom is three
+resizes of regions of whole pixels: where the camera stands between two of them, the region begins
+so much further out that one of the resized pixels falls on the wanted place. That gives the quality
+of a sub-pixel warp for a third of its work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from math import ceil, floor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from visionpulse.errors import RenderError
+from visionpulse.models import Framing, Motion
 from visionpulse.protocols import Move, Piece
-from visionpulse.renderers.camera import ZOOM, Camera, Window, plan
+from visionpulse.renderers.camera import ANCHOR, ZOOM, Camera, plan
 
-VERSION = 1
+VERSION = 2
 """Raised when the same piece gives other frames."""
 MAX_PIXELS = 33_177_600
 """Largest still that is decoded: 7680x4320."""
 
+Plane = npt.NDArray[np.uint8]
+
 # Rec. ITU-R BT.709-6, section 3: luma and colour differences from R'G'B', 8 bit, limited range.
-_TO_YUV = (
-    np.array(
-        [
-            [0.2126 * 219, 0.7152 * 219, 0.0722 * 219],
-            [-0.2126 / 1.8556 * 224, -0.7152 / 1.8556 * 224, 0.5 * 224],
-            [0.5 * 224, -0.7152 / 1.5748 * 224, -0.0722 / 1.5748 * 224],
-        ],
-        np.float32,
-    ).T
-    / 255
+_TO_YUV = np.array(
+    [
+        [0.2126 * 219 / 255, 0.7152 * 219 / 255, 0.0722 * 219 / 255, 16],
+        [-0.2126 / 1.8556 * 224 / 255, -0.7152 / 1.8556 * 224 / 255, 0.5 * 224 / 255, 128],
+        [0.5 * 224 / 255, -0.7152 / 1.5748 * 224 / 255, -0.0722 / 1.5748 * 224 / 255, 128],
+    ]
 )
-_OFFSET = np.array([16, 128, 128], np.float32)
 
-Planes = tuple[Image.Image, Image.Image, Image.Image]
+# A zoom's step between two pixels of a frame, in pixels of the still's planes, where the camera
+# sees most. Well below 1, so that the phases are many; a zoom of 1.12 leads to 0.865.
+_STEP = 31 / 32
+_NEAREST = 1 / 128
+"""Pixels; a phase that near is taken at once."""
+_FIRST, _LAST = 2, 40
+"""How many resized pixels may be skipped; two at least, which the edge of the region spoils."""
+_MARGIN = _LAST + 8
+_SHIFTS = 16
+"""Into how many parts a pan divides a pixel."""
+_TAPS = 3
+"""Of the Lanczos kernel that shifts, to either side."""
+_SHIFTED = 8
+"""Shifted planes that a pan keeps: when it runs at a steady speed, it needs no more."""
+# H.264 puts chroma samples above the left of two luma columns, not between them: a quarter of a
+# chroma step to the left.
+_SITING = 1 / 4
+_SHOTS = 12
+"""Prepared stills that are kept, about 6 MB each at 1920x1080."""
 
 
-class Still(NamedTuple):
-    """A picture as planes, at no more than the resolution the film can show."""
+class Overlay(NamedTuple):
+    """A bitmap over some frames of a piece; its sides and its place are even."""
 
-    size: tuple[int, int]
-    """Of the picture, in whose coordinates the camera moves."""
-    planes: Planes
-    """Luma, and two of colour that have one column more at their left."""
+    first: int
+    end: int
+    left: int
+    top: int
+    planes: tuple[Plane, Plane, Plane]
+    """Multiplied by its opacity."""
+    keeps: tuple[Plane, Plane, Plane]
+    """What is left of the picture under it, 0 to 255."""
 
 
-def frames(piece: Piece) -> Iterator[bytes]:
-    """Yield the piece's frames, plane by plane.
+def frames(piece: Piece, overlays: Sequence[Overlay] = ()) -> Iterator[memoryview]:
+    """Yield the piece's frames, each as its three planes one after another.
+
+    The buffer is used again for the next frame.
 
     Raises:
         RenderError: A picture cannot be used.
     """
-    first = _Shot(piece.still, piece)
-    second = _Shot(piece.into, piece) if piece.into else None
+    # More threads would gain nothing: pieces are encoded side by side.
+    cv2.setNumThreads(1)
+    size = piece.width, piece.height
+    first = _shot(piece.still, size, piece.fps, piece.framing)
+    second = _shot(piece.into, size, piece.fps, piece.framing) if piece.into else None
+    frame, other = _Frame(piece.width, piece.height), _Frame(piece.width, piece.height)
     for number in range(piece.frames):
-        planes = first.draw(piece.offset + number)
-        if second is None:
-            yield from (plane.tobytes() for plane in planes)
-        else:
+        first.draw(piece.offset + number, frame)
+        if second:
+            second.draw(number, other)
             # Neither the first nor the last frame of a crossfade shows one picture alone.
-            weight = (number + 1) / (piece.frames + 1)
-            pairs = zip(planes, second.draw(number), strict=True)
-            yield from (_blend(a, b, weight) for a, b in pairs)
+            frame.blend(other, (number + 1) / (piece.frames + 1))
+        for overlay in overlays:
+            if overlay.first <= number < overlay.end:
+                frame.lay(overlay)
+        yield frame.data
 
 
-class _Shot:
+class _Frame:
+    """A frame's planes in one buffer."""
+
+    def __init__(self, width: int, height: int) -> None:
+        luma, chroma = width * height, width * height // 4
+        buffer = np.empty(luma + 2 * chroma, np.uint8)
+        y, u, v = np.split(buffer, [luma, luma + chroma])
+        half = (height // 2, width // 2)
+        self.planes: tuple[Plane, Plane, Plane]
+        self.planes = y.reshape(height, width), u.reshape(half), v.reshape(half)
+        self.data = memoryview(buffer).cast("B")
+
+    def blend(self, other: _Frame, weight: float) -> None:
+        """Let another frame through."""
+        for plane, through in zip(self.planes, other.planes, strict=True):
+            cv2.addWeighted(plane, 1 - weight, through, weight, 0, dst=plane)
+
+    def lay(self, overlay: Overlay) -> None:
+        """Draw a bitmap over the picture."""
+        for number, plane in enumerate(self.planes):
+            drawn, keep = overlay.planes[number], overlay.keeps[number]
+            half = min(number, 1)
+            top, left = overlay.top >> half, overlay.left >> half
+            place = plane[top : top + drawn.shape[0], left : left + drawn.shape[1]]
+            place[...] = cv2.add(cv2.multiply(place, keep, scale=1 / 255), drawn)
+
+
+class _Shot(Protocol):
     """A still as the camera sees it."""
 
-    def __init__(self, move: Move, piece: Piece) -> None:
-        self._film = (piece.width, piece.height)
-        self._still = load(move.picture, move.sha256, *self._film)
-        self._camera: Camera = plan(
-            move.motion, self._still.size, self._film, move.frames, piece.fps
-        )
-        self._last: tuple[Window, Planes] | None = None
+    def draw(self, frame: int, into: _Frame) -> None:
+        """Fill a frame with what is seen at a frame of the move."""
+        ...
 
-    def draw(self, frame: int) -> Planes:
+
+@lru_cache(maxsize=_SHOTS)
+def _shot(move: Move, size: tuple[int, int], fps: int, framing: Framing) -> _Shot:
+    picture, motion = _decode(move.picture), move.motion
+    if framing == "fit":
+        picture, motion = _framed(picture, motion, size)
+    camera = plan(motion, picture.size, size, move.frames, fps)
+    zooms = camera.start.width != camera.end.width
+    return _Zoom(picture, camera, size) if zooms else _Pan(picture, camera, size)
+
+
+class _Zoom:
+    """Every frame is a resize of another region."""
+
+    def __init__(self, picture: Image.Image, camera: Camera, size: tuple[int, int]) -> None:
+        self._camera, self._width = camera, size[0]
+        self._scale = _STEP * size[0] / max(camera.start.width, camera.end.width)
+        self._left, self._top, (luma, *chroma) = _cut(picture, camera, size[0])
+        self._luma = self._enlarged(luma, self._scale)
+        self._chroma = [self._enlarged(plane, self._scale / 2) for plane in chroma]
+
+    def draw(self, frame: int, into: _Frame) -> None:
         window = self._camera.at(frame)
-        if self._last is None or self._last[0] != window:
-            self._last = window, self._draw(window)
-        return self._last[1]
+        step = window.width * self._scale / self._width
+        left = (window.left - self._left) * self._scale
+        top = (window.top - self._top) * self._scale
+        _resize(self._luma, (left, top), step, into.planes[0], cv2.INTER_CUBIC)
+        # Linear is as near to the original as cubic for chroma, at half the work.
+        place = left / 2 - _SITING * step, top / 2
+        for plane, out in zip(self._chroma, into.planes[1:], strict=True):
+            _resize(plane, place, step, out, cv2.INTER_LINEAR)
 
-    def _draw(self, window: Window) -> Planes:
-        width, height = self._film
-        luma, *chroma = self._still.planes
-        small = width // 2, height // 2
-        u, v = (_resize(plane, self._still.size, window, small, pad=1) for plane in chroma)
-        return _resize(luma, self._still.size, window, self._film, pad=0), u, v
+    @staticmethod
+    def _enlarged(plane: Plane, scale: float) -> Plane:
+        height, width = plane.shape
+        size = floor(width * scale), floor(height * scale)
+        resized = _lanczos(plane, (0, 0, size[0] / scale, size[1] / scale), size)
+        return _padded(resized, (_MARGIN,) * 4)
+
+
+class _Pan:
+    """Every frame is a slice of the still, which is kept at several fractions of a pixel."""
+
+    def __init__(self, picture: Image.Image, camera: Camera, size: tuple[int, int]) -> None:
+        self._camera, self._size = camera, size
+        start, end = camera.start, camera.end
+        self._pixel = start.width / size[0]
+        self._left, self._top = min(start.left, end.left), min(start.top, end.top)
+        self._down = start.top != end.top
+        travel = abs(end.left - start.left) + abs(end.top - start.top)
+        extra = ceil(travel / self._pixel) + 2
+        left, top, (luma, *chroma) = _cut(picture, camera, size[0])
+        width, height = size[0] + extra * (not self._down), size[1] + extra * self._down
+        place = self._left - left, self._top - top
+        self._planes = [_sampled(luma, place, self._pixel, (width, height))]
+        place = place[0] - _SITING * 2 * self._pixel, place[1]
+        for plane in chroma:
+            half = width // 2 + 1, height // 2 + 1
+            self._planes.append(_sampled(plane, place, 2 * self._pixel, half))
+        self._shifted: dict[tuple[int, int], Plane] = {}
+
+    def draw(self, frame: int, into: _Frame) -> None:
+        window = self._camera.at(frame)
+        travelled = (window.left - self._left + window.top - self._top) / self._pixel
+        for number, out in enumerate(into.planes):
+            whole, part = divmod(round(travelled * _SHIFTS / min(number + 1, 2)), _SHIFTS)
+            plane, (height, width) = self._plane(number, part), out.shape
+            out[...] = (
+                plane[whole : whole + height, :width]
+                if self._down
+                else (plane[:height, whole : whole + width])
+            )
+
+    def _plane(self, number: int, part: int) -> Plane:
+        if not part:
+            return self._planes[number]
+        found = self._shifted.get((number, part))
+        if found is None:
+            kernel = _shift(part / _SHIFTS)
+            kernel = kernel.T if self._down else kernel
+            found = cv2.filter2D(
+                self._planes[number],
+                -1,
+                kernel,
+                anchor=(0, _TAPS - 1) if self._down else (_TAPS - 1, 0),
+                borderType=cv2.BORDER_REPLICATE,
+            )
+            while len(self._shifted) >= _SHIFTED:
+                self._shifted.pop(next(iter(self._shifted)), None)
+            self._shifted[number, part] = found
+        return found
+
+
+def _cut(picture: Image.Image, camera: Camera, across: int) -> tuple[int, int, Sequence[Plane]]:
+    """Return the part of a picture that the camera sees, and a little around it, as planes.
+
+    Its corner comes first. What lies outside of the picture repeats its edge.
+
+    Args:
+        picture: All of it.
+        camera: Where it looks.
+        across: How many pixels a frame has from left to right.
+    """
+    ends = camera.start, camera.end
+    # For the kernels, and for the pixel or two of a frame by which planes are rounded up.
+    around = 8 + ceil(4 * camera.start.width / across)
+    left, top = (floor(min(end[axis] for end in ends)) - around for axis in (0, 1))
+    right, bottom = (
+        ceil(max(end[axis] + end[axis + 2] for end in ends)) + around for axis in (0, 1)
+    )
+    width, height = picture.size
+    inside = picture.crop((max(left, 0), max(top, 0), min(right, width), min(bottom, height)))
+    beyond = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    yuv = cv2.transform(np.asarray(inside), _TO_YUV)
+    return left, top, [_padded(plane, beyond) for plane in cv2.split(yuv)]
+
+
+def _padded(plane: Plane, sides: tuple[int, ...]) -> Plane:
+    return cv2.copyMakeBorder(plane, *sides, cv2.BORDER_REPLICATE)
+
+
+def _sampled(
+    plane: Plane, place: tuple[float, float], pixel: float, size: tuple[int, int]
+) -> Plane:
+    """Return so many pixels from a place on, each `pixel` wide."""
+    left, top = place
+    return _lanczos(plane, (left, top, left + size[0] * pixel, top + size[1] * pixel), size)
+
+
+def _lanczos(plane: Plane, box: tuple[float, float, float, float], size: tuple[int, int]) -> Plane:
+    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.LANCZOS, box))
 
 
 def _resize(
-    plane: Image.Image,
-    picture: tuple[int, int],
-    window: Window,
-    size: tuple[int, int],
-    *,
-    pad: int,
-) -> Image.Image:
-    across = (plane.width - pad) / picture[0]
-    down = plane.height / picture[1]
-    width, height = window.width * across, window.height * down
-    left, top = window.left * across, window.top * down
-    if pad:
-        # H.264 puts chroma samples above the left of two luma columns, not between them: a quarter
-        # of a chroma step to the left. The column of padding is what lies there at the edge.
-        left += pad - width / size[0] / 4
-    # A rounding error may put an edge a hair outside, which Pillow refuses.
-    right, bottom = min(left + width, plane.width), min(top + height, plane.height)
-    left, top = max(left, 0.0), max(top, 0.0)
-    # Linear is as near to the original as cubic for chroma, at 60 % of the work.
-    kind = Image.Resampling.BILINEAR if pad else Image.Resampling.BICUBIC
-    return plane.resize(size, kind, box=(left, top, right, bottom))
+    plane: Plane, place: tuple[float, float], step: float, out: Plane, interpolation: int
+) -> None:
+    """Fill `out` with what lies from `place` in a padded plane on, every `step` pixels."""
+    height, width = out.shape
+    left, skip_left = _phase(place[0] + _MARGIN, step)
+    top, skip_top = _phase(place[1] + _MARGIN, step)
+    right = left + ceil((skip_left + width) * step) + 2
+    bottom = top + ceil((skip_top + height) * step) + 2
+    resized = cv2.resize(
+        plane[top:bottom, left:right], None, fx=1 / step, fy=1 / step, interpolation=interpolation
+    )
+    out[...] = resized[skip_top : skip_top + height, skip_left : skip_left + width]
 
 
-def _blend(one: Image.Image, other: Image.Image, weight: float) -> bytes:
-    part = round(weight * 256)
-    mixed = np.asarray(one, np.uint16) * np.uint16(256 - part)
-    mixed += np.asarray(other, np.uint16) * np.uint16(part)
-    return ((mixed + 128) // 256).astype(np.uint8).tobytes()
+def _phase(place: float, step: float) -> tuple[int, int]:
+    """Return a whole pixel, and how many steps from there lead nearest to `place`."""
+    best = (1.0, 0, 0)
+    for skip in range(_FIRST, _LAST):
+        start = place - skip * step
+        pixel = round(start)
+        best = min(best, (abs(start - pixel), pixel, skip))
+        if best[0] < _NEAREST:
+            break
+    return best[1], best[2]
 
 
-@lru_cache(maxsize=4)
-def load(picture: Path, sha256: str, width: int, height: int) -> Still:
-    """Return a still for a film of this size; `sha256` tells one content of the file from another.
+@lru_cache
+def _shift(part: float) -> npt.NDArray[np.float32]:
+    """Return Lanczos' kernel for a shift by a part of a pixel, as a row."""
+    at = np.arange(1 - _TAPS, _TAPS + 1) - part
+    kernel = np.sinc(at) * np.sinc(at / _TAPS)
+    return (kernel / kernel.sum()).astype(np.float32)[None]
 
-    Raises:
-        RenderError: The file is not a PNG, JPEG or WebP picture, is damaged, or is too large.
+
+def _framed(
+    picture: Image.Image, motion: Motion, film: tuple[int, int]
+) -> tuple[Image.Image, Motion]:
+    """Set a whole picture before its own blurred enlargement, and keep the camera from cutting it.
+
+    It fills what the camera sees when it is closest.
     """
-    rgb = _decode(picture)
-    size = rgb.size
-    scale = ZOOM * max(width / size[0], height / size[1])
-    rgb = _shrink(rgb, scale)
-    luma, *chroma = _planes(np.asarray(rgb))
-    half = scale * size[0] / rgb.width / 2
-    u, v = (_pad(_shrink(Image.fromarray(plane), half)) for plane in chroma)
-    return Still(size, (Image.fromarray(luma), u, v))
+    across, down = picture.width / film[0], picture.height / film[1]
+    if abs(across / down - 1) < 0.01:
+        return picture, motion
+    scale = max(across, down) * ZOOM
+    size = round(film[0] * scale), round(film[1] * scale)
+    # Blurred at a sixteenth of the size: what is left of it has no detail anyway.
+    small = ImageOps.fit(picture, (max(8, film[0] // 16), max(8, film[1] // 16)))
+    small = small.filter(ImageFilter.GaussianBlur(small.height / 16))
+    small = ImageEnhance.Brightness(small).enhance(0.7)
+    framed = small.resize(size, Image.Resampling.BICUBIC)
+    corner = (size[0] - picture.width) * ANCHOR[0], (size[1] - picture.height) * ANCHOR[1]
+    framed.paste(picture, (round(corner[0]), round(corner[1])))
+    tight: dict[Motion, Motion] = (
+        {"left": "in", "right": "out"} if across > down else {"up": "in", "down": "out"}
+    )
+    return framed, tight.get(motion, motion)
 
 
 def _decode(picture: Path) -> Image.Image:
@@ -178,24 +364,3 @@ def _flat(image: Image.Image) -> Image.Image:
         black = Image.new("RGBA", image.size, "black")
         return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
-
-
-def _shrink(image: Image.Image, scale: float) -> Image.Image:
-    if scale >= 1:
-        return image
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _planes(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    height, width, _ = rgb.shape
-    planes = np.empty((3, height, width), np.uint8)
-    # In strips, so that a large picture does not need its size in floats twelve times over.
-    for top in range(0, height, 128):
-        strip = rgb[top : top + 128].astype(np.float32) @ _TO_YUV + _OFFSET
-        planes[:, top : top + 128] = np.moveaxis(np.rint(strip).astype(np.uint8), 2, 0)
-    return planes
-
-
-def _pad(plane: Image.Image) -> Image.Image:
-    return Image.fromarray(np.pad(np.asarray(plane), ((0, 0), (1, 0)), mode="edge"))

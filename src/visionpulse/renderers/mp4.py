@@ -28,6 +28,8 @@ class VideoTrack:
     """When each frame is shown, in the order they are shown, from 0."""
     parameter_sets: bytes
     """The decoder's configuration."""
+    held_back: int
+    """Frames between decoding and showing."""
 
     @property
     def frames(self) -> int:
@@ -61,6 +63,13 @@ def video_track(path: Path) -> VideoTrack:
     except (OSError, struct.error, LookupError) as error:
         raise RenderError(f"{path.name} is not a whole MP4 file: {error}.") from error
     raise RenderError(f"{path.name} has no H.264 picture track.")
+
+
+def append_xmp(path: Path, packet: str) -> None:
+    """Add an XMP packet as the file's last box (XMP specification part 3, section 1.1.4)."""
+    content = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + packet.encode()
+    with path.open("ab") as file:
+        file.write(struct.pack(">I4s", 8 + len(content), b"uuid") + content)
 
 
 def order_of_boxes(path: Path) -> list[str]:
@@ -111,6 +120,7 @@ def _video(leaves: dict[str, bytes]) -> VideoTrack:
         lengths[0],
         tuple(time - shown[0] for time in shown),
         description[at + 4 : at - 4 + size],
+        shown[0] // lengths[0],
     )
 
 
