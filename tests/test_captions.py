@@ -35,9 +35,13 @@ def is_wide(character):
     return unicodedata.east_asian_width(character) in "WF"
 
 
-def line_of(cue, text):
-    (line,) = [line for line in cue.text.split("\n") if text in line]
-    return line
+def covered(cue, place):
+    return any(word.begin <= place < word.end for word in cue.words)
+
+
+def lines_of(text, *, seconds=10, line=42):
+    captions = cues([(0.0, said(text, seconds))], line=line)
+    return [shown for cue in captions for shown in cue.text.split("\n")]
 
 
 LONG = (
@@ -95,18 +99,32 @@ def test_captions_never_overlap_and_never_blink(narration):
     assert captions[-1].end <= end
 
 
-@given(narrations())
-def test_lines_are_short_enough(narration):
-    """Two lines at most, of 42 letters or 18 wide characters at most."""
+@given(narrations(), st.integers(16, 42))
+def test_lines_are_short_enough(narration, letters):
+    """Two lines at most; of 42 letters or 18 wide characters, or as many as there is room for."""
     spoken, end = narration
 
-    for cue in cues(spoken, end=end):
+    for cue in cues(spoken, end=end, line=letters):
         lines = cue.text.split("\n")
         assert len(lines) <= 2
         for line in lines:
             seen = [c for c in line if unicodedata.category(c) not in ("Mn", "Me", "Cf")]
             wide = sum(map(is_wide, seen))
-            assert (len(seen) - wide) / 42 + wide / 18 <= 1 + 1e-9
+            assert (len(seen) - wide) / 42 + wide / 18 <= letters / 42 + 1e-9
+
+
+@given(narrations())
+def test_every_spoken_character_belongs_to_one_word_of_its_caption(narration):
+    """Words are slices of the text, in order, and cover all that is said; times never run back."""
+    spoken, end = narration
+
+    for cue in cues(spoken, end=end):
+        places = [place for word in cue.words for place in (word.begin, word.end)]
+        times = [time for word in cue.words for time in (word.start, word.stop)]
+        outside = [c for place, c in enumerate(cue.text) if not covered(cue, place)]
+        assert places == sorted(places)
+        assert times == sorted(times)
+        assert not [c for c in outside if unicodedata.category(c)[0] in "LN"]
 
 
 @given(narrations())
@@ -172,6 +190,81 @@ def test_korean_words_stay_whole():
     assert lines == text.split()
 
 
+def test_thai_lines_break_between_words():
+    """Thai writes no spaces between words, and no line parts one."""
+    spaced = "แสงแดด ค่อย|ๆ หาย ไป ใน สี น้ำเงิน ที่ ไม่ มี ที่ สิ้น สุด ของ มหาสมุทร และ ทะเล"
+    words = [word.replace("|", " ") for word in spaced.split()]
+    text = "".join(words)
+
+    for letters in range(16, 43):
+        lines = lines_of(text, line=letters)
+
+        joints = {len("".join(words[:count])) for count in range(len(words) + 1)}
+        ends = {len("".join(lines[:count])) for count in range(len(lines) + 1)}
+        assert len(lines) > 1
+        assert ends <= joints
+
+
+@pytest.mark.parametrize("letters", range(16, 43))
+def test_no_thai_line_begins_with_the_sign_of_repetition(letters):
+    """The sign has a space before it, where no line may break."""
+    lines = lines_of("เด็กต่าง ๆ ค่อย ๆ เดินช้า ๆ ไปเรื่อย ๆ จริง ๆ นะ", line=letters)
+
+    assert not [line for line in lines if line.strip()[0] == "ๆ"]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (JAPANESE, ["地球上", "メートル", "太陽", "青", "消えて"]),
+        (
+            "深海是地球上最大的生存空间，在水深两百米以下，阳光消失在无尽的蓝色之中。",
+            ["两百", "阳光"],
+        ),
+        (
+            "深海是地球上最大的生存空間，在水深兩百公尺以下，陽光消失在無盡的藍色之中。",
+            ["公尺", "陽光"],
+        ),
+    ],
+    ids=["Japanese", "simplified Chinese", "traditional Chinese"],
+)
+def test_lines_of_chinese_and_japanese_break_between_phrases(text, whole):
+    """Any character may end a line there, but words are kept together."""
+    lines = [line for letters in (24, 30, 42) for line in lines_of(text, line=letters)]
+
+    for word in whole:
+        assert sum(word in line for line in lines) == 3 * text.count(word)
+
+
+def test_khmer_letters_keep_what_is_stacked_under_them():
+    """Khmer is broken anywhere if it must be, but never inside what a reader sees as a letter."""
+    text = "ពិភពលោកនៅក្រោមបាតសមុទ្រគឺជាកន្លែងរស់នៅដ៏ធំបំផុតនៅលើផែនដីរបស់យើងទាំងអស់គ្នា"
+
+    for letters in range(16, 42):
+        for line in lines_of(text, line=letters):
+            assert unicodedata.category(line[0]) == "Lo"
+            assert unicodedata.combining(line[-1]) != 9
+
+
+def test_a_flag_stays_whole():
+    """Two regional letters are one flag."""
+    lines = lines_of("\U0001f1e9\U0001f1ea" * 40, line=17)
+
+    assert all(line.replace("\U0001f1e9\U0001f1ea", "") == "" for line in lines)
+
+
+@pytest.mark.parametrize("letters", range(16, 42))
+def test_no_break_spaces_and_french_marks_hold_lines_together(letters):
+    """A number keeps its thousands, a question its mark, a quotation its quotation marks."""
+    text = "Plus de 10\u202f000\u202f000 habitants ont dit « oui » hier : est-ce vrai ? Oui !"
+
+    lines = lines_of(text, line=letters)
+
+    assert " ".join(lines) == text
+    assert sum("10\u202f000\u202f000" in line for line in lines) == 1
+    assert not [line for line in lines if line[0] in "»:?!" or line[-1] == "«"]
+
+
 def test_accents_and_families_stay_whole():
     """A word longer than a line is parted between what readers see as characters."""
     letter, family = "e\u0301", "\U0001f469\u200d\U0001f469\u200d\U0001f467"
@@ -208,6 +301,24 @@ def test_captions_begin_with_their_words():
     for cue in captions:
         assert cue.start == pytest.approx(10.0 + told[so_far].start)
         so_far += len(cue.text.split())
+
+
+def test_words_are_lit_when_they_are_spoken():
+    """Each word knows its own time from the engine, with the marks around it and without a dash."""
+    told = [("Quiet", 0.2, 0.5), ("she", 0.7, 0.8), ("said", 0.8, 1.0), ("twice", 1.5, 1.9)]
+    words = tuple(Word(text=text, start=start, end=end) for text, start, end in told)
+
+    (cue,) = cues([(10.0, said("“Quiet,” she said — twice.", 2.2, words))])
+
+    assert [cue.text[word.begin : word.end] for word in cue.words] == [
+        "“Quiet,”",
+        "she",
+        "said —",
+        "twice.",
+    ]
+    assert [(word.start, word.stop) for word in cue.words] == [
+        pytest.approx((10 + start, 10 + end)) for _, start, end in told
+    ]
 
 
 def test_captions_end_with_their_words():
@@ -268,6 +379,18 @@ def test_slow_reading_is_given_time_when_there_is_any():
 
     assert quick.end == pytest.approx(len(text) / 20, abs=0.1)
     assert pressed.end == 2.35
+
+
+@pytest.mark.parametrize(
+    ("text", "per_second"), [(LONG, 20), (JAPANESE[:49], 15)], ids=["English", "Japanese"]
+)
+def test_captions_can_be_read_in_their_time(text, per_second):
+    """Spoken at an ordinary speed, no caption asks for more than 20 characters a second (15)."""
+    captions = cues([(0.0, said(text, len(text) / (0.9 * per_second)))])
+
+    assert len(captions) > 1
+    for cue in captions:
+        assert len(cue.text) / (cue.end - cue.start) <= per_second * 1.02
 
 
 def test_nothing_spoken_gives_no_captions():

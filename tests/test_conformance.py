@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from visionpulse import testing
+from visionpulse import registry, testing
 from visionpulse.errors import BudgetExceededError, InputError, RenderError, UnknownNameError
 from visionpulse.models import Artefact, Failure, Picture, SceneDraft, Voice, Word
 from visionpulse.protocols import (
@@ -925,12 +925,13 @@ def test_a_ledger_store_without_videos_is_examined_too(opened, check):
 # ------------------------------------------------------------------ renderers
 
 
+@pytest.mark.parametrize("name", registry.RENDERERS)
 @pytest.mark.parametrize("check", named(RENDERER_CHECKS))
-def test_every_renderer_conforms(check):
-    """Ours, on ffmpeg, passes each check."""
-    assert isinstance(FFmpegRenderer(), Renderer)
+def test_every_renderer_conforms(check, name):
+    """Ours, on ffmpeg and on MoviePy, pass each check."""
+    assert isinstance(registry.renderer(name), Renderer)
 
-    check(FFmpegRenderer)
+    check(lambda: registry.renderer(name))
 
 
 class NamesItselfAnew(FFmpegRenderer):
@@ -1051,6 +1052,25 @@ class ShutsUp(FFmpegRenderer):
         return await super().mix(replace(soundtrack, cues=()), out)
 
 
+class DrownsTheVoice(FFmpegRenderer):
+    async def mix(self, soundtrack, out):
+        music = soundtrack.music and soundtrack.music.with_name("loud.wav")
+        if music:
+            await self.decode(soundtrack.music, music)
+            quiet = replace(soundtrack, music=None)
+            await super().mix(quiet, out.with_name("voice.m4a"))
+            mixing = ["-i", f"file:{music}", "-filter_complex", "amix=duration=first"]
+            return run_ffmpeg(out.with_name("voice.m4a"), *mixing, out)
+        return await super().mix(soundtrack, out)
+
+
+class TakesAnythingForMusic(FFmpegRenderer):
+    async def mix(self, soundtrack, out):
+        with suppress(RenderError):
+            return await super().mix(soundtrack, out)
+        return await super().mix(replace(soundtrack, music=None), out)
+
+
 class DecodesStereo(FFmpegRenderer):
     async def decode(self, sound, out):
         mono = out.with_name("mono.wav")
@@ -1114,6 +1134,8 @@ BROKEN_RENDERERS = [
     (SpeaksLate, "sentences_begin_on_their_samples"),
     (Whispers, "every_voice_comes_out_equally_loud"),
     (ShutsUp, "sound_that_cannot_be_read_is_a_render_error"),
+    (DrownsTheVoice, "music_makes_way_for_the_voice"),
+    (TakesAnythingForMusic, "music_that_is_none_is_a_render_error"),
     (DecodesStereo, "any_sound_is_decoded"),
     (LosesAPiece, "joining_keeps_every_frame"),
     (MixesUpPieces, "joining_keeps_every_frame"),

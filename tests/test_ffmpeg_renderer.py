@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 import wave
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, product
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,6 +25,7 @@ from visionpulse.renderers.camera import plan
 from visionpulse.renderers.ffmpeg import FFmpegRenderer
 from visionpulse.renderers.frames import frames
 from visionpulse.renderers.languages import three_letters
+from visionpulse.renderers.mp4 import order_of_boxes
 from visionpulse.renderers.probe import check_film, probe
 from visionpulse.renderers.process import Job, find_ffmpeg
 from visionpulse.renderers.sound import loudness_of
@@ -99,7 +102,8 @@ async def make_film(folder, stills, sentences, *, fps=FPS, size=(WIDTH, HEIGHT),
     await renderer.mix(soundtrack(timeline, files, sample_rate=RATE), sound)
     edges = [float(timeline.start(n)) for n in range(len(scenes))] + [float(timeline.seconds)]
     chapters = tuple((edges[n], edges[n + 1], f"Scene {n}; = # \\") for n in range(len(scenes)))
-    await renderer.join(parts, sound, out, Tags("The 'deep' ocean = 1; #", "pt-BR", chapters))
+    tags = Tags("The 'deep' ocean = 1; #", "pt-BR", chapters, "Made by models; of course")
+    await renderer.join(parts, sound, out, tags)
     return out, timeline, parts
 
 
@@ -154,6 +158,20 @@ def decoding_times(path):
         text=True,
     )
     return [int(line.split(",")[1]) for line in answer.stdout.splitlines() if line[0] != "#"]
+
+
+def packets(path, stream):
+    """Return when each packet that lasts is due, and how long it does, in milliseconds."""
+    answer = subprocess.run(
+        [FFMPEG, "-v", "error", "-i", path, "-map", stream, "-c", "copy", "-f", "framecrc", "-"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    rows = [line.split(",") for line in answer.stdout.splitlines() if line[0] != "#"]
+    unit = next(line.split()[-1] for line in answer.stdout.splitlines() if "#tb" in line)
+    ticks = int(unit.split("/")[1]) / 1000
+    return [(int(row[2]) / ticks, int(row[3]) / ticks) for row in rows if int(row[3])]
 
 
 def luma_of(piece):
@@ -275,6 +293,59 @@ def test_the_container_says_what_the_film_is(made):
     assert f"end {float(timeline.seconds):.6f}" in told
     assert "creation_time" not in told
     assert b"Lavf" not in out.read_bytes()
+
+
+def test_the_container_says_that_models_made_it(made):
+    """The comment says so to people, and IPTC's digital source type to programs."""
+    (out, _, _), _, _ = made
+    told = subprocess.run([FFMPEG, "-i", out], capture_output=True, check=False).stderr.decode()
+
+    assert "comment         : Made by models; of course" in told
+    assert order_of_boxes(out)[-1] == "uuid"
+    packet = out.read_bytes().split(b'begin="\xef\xbb\xbf" id=')[1]
+    assert b"digitalsourcetype/trainedAlgorithmicMedia" in packet
+    assert b"<rdf:li xml:lang=\"x-default\">The 'deep' ocean = 1; #</rdf:li>" in packet
+
+
+def test_captions_can_be_a_track_of_the_film(made, tmp_path):
+    """Viewers switch it on; its texts and times are those of the file, to the character."""
+    (_, timeline, parts), _, sentences = made
+    lines = r"A <b> & {\i1} ünï\N" + "\nدو 二"
+    sound = write_wav(tmp_path / "s.wav", sentences[0])
+    track = Soundtrack(RATE, round(timeline.seconds * RATE), ((0, sound),))
+    run(FFmpegRenderer().mix(track, tmp_path / "s.m4a"))
+    tags = Tags("", "pt-BR", captions=((0.1, 1.2, lines), (1.2, 2, "…")))
+
+    run(FFmpegRenderer().join(parts, tmp_path / "s.m4a", tmp_path / "out.mp4", tags))
+
+    command = [FFMPEG, "-v", "error", "-i", tmp_path / "out.mp4", "-map", "0:s:0", "-c", "copy"]
+    told = subprocess.run([*command, "-f", "data", "-"], capture_output=True, check=True)
+    # 3GPP timed text: each text follows its length in bytes.
+    for text in (lines, "…"):
+        assert len(text.encode()).to_bytes(2) + text.encode() in told.stdout
+    assert packets(tmp_path / "out.mp4", "0:s:0") == [(0, 100), (100, 1100), (1200, 800)]
+    facts = subprocess.run([FFMPEG, "-i", tmp_path / "out.mp4"], capture_output=True, check=False)
+    assert b"(por): Subtitle: mov_text" in facts.stderr
+    check_film(
+        tmp_path / "out.mp4", width=WIDTH, height=HEIGHT, fps=FPS, seconds=float(timeline.seconds)
+    )
+
+
+@pytest.mark.parametrize("size", [(256, 144), (144, 256)])
+def test_a_poster_shows_the_middle_of_the_piece(tmp_path, size):
+    """A JPEG of the film's size, with the picture's own colours."""
+    picture = texture(5)
+    picture.save(tmp_path / "a.png")
+    piece = Piece(*size, FPS, 41, move(tmp_path / "a.png", "in", 100), 20)
+
+    run(FFmpegRenderer().poster(piece, tmp_path / "poster.jpg"))
+
+    window = plan("in", picture.size, size, 100, FPS).at(40)
+    box = window.left, window.top, window.left + window.width, window.top + window.height
+    due = np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box), float)
+    with Image.open(tmp_path / "poster.jpg") as poster:
+        assert (poster.format, poster.size) == ("JPEG", size)
+        assert np.abs(np.asarray(poster, float) - due).mean() < 4
 
 
 @pytest.mark.parametrize(
@@ -416,6 +487,17 @@ def test_pans_are_smooth_to_a_fraction_of_a_pixel(tmp_path, motion, axis):
         assert step == pytest.approx(due, abs=0.1)
 
 
+def test_a_pan_at_full_speed_runs_over_whole_pixels(tmp_path):
+    """Every frame of a steady pan is the one before, moved by whole pixels, and else the same."""
+    texture(7, (200, 2000)).save(tmp_path / "a.png")
+    piece = Piece(64, 480, 24, 150, move(tmp_path / "a.png", "down", 150), 0)
+
+    seen = luma_of(piece)[60:90]
+
+    for one, other in pairwise(seen):
+        assert np.array_equal(one[1:], other[:-1])
+
+
 def test_zooms_stay_where_they_are(tmp_path):
     """A slow zoom does not shake: its steps hardly differ from one another."""
     texture(8, (512, 512)).save(tmp_path / "a.png")
@@ -428,6 +510,63 @@ def test_zooms_stay_where_they_are(tmp_path):
     steps = np.array([shift_between(a, b) for a, b in pairwise(corner)])
     assert np.abs(steps.mean(0)).max() > 0.02
     assert steps.std(0).max() < 0.03
+
+
+@pytest.mark.parametrize("motion", [*MOTIONS, "none"])
+@pytest.mark.parametrize("size", [(160, 90), (90, 160), (100, 100)])
+def test_a_picture_that_is_to_fit_is_never_cut(tmp_path, motion, size):
+    """All of it is seen in every frame of every move, over a darker blur of itself."""
+    for shape in ((120, 120), (240, 90), (90, 240)):
+        picture = Image.new("RGB", shape, (128, 128, 128))
+        for corner in product((0, shape[0] - 20), (0, shape[1] - 20)):
+            picture.paste((255, 255, 255), (*corner, corner[0] + 20, corner[1] + 20))
+        picture.save(tmp_path / "a.png")
+        piece = Piece(*size, FPS, 40, move(tmp_path / "a.png", motion, 40), 0, framing="fit")
+
+        for luma in luma_of(piece)[::13]:
+            areas, _ = cv2.connectedComponents((luma > 180).astype(np.uint8))
+            assert areas - 1 == 4, (shape, motion)
+
+
+def test_a_picture_of_the_films_shape_fills_it_either_way(tmp_path):
+    """There is nothing to fit."""
+    texture(3, (320, 180)).save(tmp_path / "a.png")
+    filled = Piece(160, 90, FPS, 3, move(tmp_path / "a.png", "in", 3), 0)
+
+    fitted = luma_of(replace(filled, framing="fit"))
+
+    assert np.array_equal(fitted, luma_of(filled))
+
+
+def test_qualities_differ_in_size_and_likeness(tmp_path):
+    """A draft is the smallest, and high is nearest to what was drawn."""
+    texture(4, (400, 300)).save(tmp_path / "a.png")
+    drawn = Piece(320, 180, FPS, 30, move(tmp_path / "a.png", "in", 60), 0)
+    sizes, distances = [], []
+    for quality in ("draft", "standard", "high"):
+        out = tmp_path / f"{quality}.mp4"
+        run(FFmpegRenderer().encode(replace(drawn, quality=quality), out))
+        sizes.append(out.stat().st_size)
+        distances.append(np.abs(decoded(out) - np.array(luma_of(drawn))).mean())
+
+    assert sizes == sorted(sizes)
+    assert distances == sorted(distances, reverse=True)
+
+
+def test_the_number_of_opencvs_threads_is_given_back(tmp_path):
+    """It belongs to the whole process, in which others may use OpenCV."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        texture(4).save(tmp_path / "a.png")
+        drawing = frames(Piece(64, 64, FPS, 5, move(tmp_path / "a.png"), 0))
+        next(drawing)
+        during = cv2.getNumThreads()
+        drawing.close()
+
+        assert (during, cv2.getNumThreads()) == (1, 3)
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize(
@@ -668,6 +807,35 @@ def test_a_hung_encoder_is_ended_by_its_deadline(tmp_path, monkeypatch, piece):
     assert alive("987.125") == []
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said"), [("sleep 987.5", "took longer"), ("kill -9 $$", "ended by SIGKILL")]
+)
+def test_a_piece_whose_encoder_hangs_or_crashes_is_tried_once_more(
+    tmp_path, monkeypatch, piece, caplog, trouble, said
+):
+    """The second try makes it, and the log says what happened to the first."""
+    once = f"test -e {tmp_path}/tried || {{ touch {tmp_path}/tried; {trouble}; }}"
+    once += f'\nexec {FFMPEG} "$@"'
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", wrapped_ffmpeg(tmp_path / "once", once))
+
+    run(FFmpegRenderer(deadline=3).encode(piece, tmp_path / "out.mp4"))
+
+    assert probe(tmp_path / "out.mp4").frames == piece.frames
+    assert said in caplog.text
+
+
+def test_a_piece_is_not_tried_a_third_time(tmp_path, monkeypatch, piece):
+    """Two crashes are a failure, which says that the machine may have too little memory."""
+    crashes = wrapped_ffmpeg(tmp_path / "crashes", f"echo >> {tmp_path}/tries; kill -9 $$")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", crashes)
+
+    with pytest.raises(RenderError, match="SIGKILL") as caught:
+        run(FFmpegRenderer().encode(piece, tmp_path / "out.mp4"))
+
+    assert "memory" in caught.value.hint
+    assert (tmp_path / "tries").read_text() == "\n\n"
+
+
 def test_an_encoder_that_fails_says_why(tmp_path, monkeypatch, piece):
     """The child's own words and its exit code are in the error."""
     fails = wrapped_ffmpeg(tmp_path / "fails", "echo 'out of cheese' >&2; exit 3")
@@ -811,14 +979,8 @@ def test_damage_in_the_middle_is_noticed(made, tmp_path):
     content[middle : middle + 400] = bytes(range(100, 200)) * 4
     (tmp_path / "damaged.mp4").write_bytes(content)
 
-    with pytest.raises(RenderError, match=r"damaged\.mp4"):
-        check_film(
-            tmp_path / "damaged.mp4",
-            width=WIDTH,
-            height=HEIGHT,
-            fps=FPS,
-            seconds=float(timeline.seconds),
-        )
+    with pytest.raises(AssertionError, match=r"damaged\.mp4"):
+        assert_video(tmp_path / "damaged.mp4", seconds=float(timeline.seconds))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\0\0\0\x08ftyp\0\0\0\0"])

@@ -1,8 +1,9 @@
 """Captions: what is spoken, as timed lines to read. SubRip (SRT) and WebVTT.
 
-The text is the author's, to the character; only white space changes. At most two lines of 42
-characters (18 of Chinese, Japanese or Korean), shown at least 0.8 seconds and, as far as the speech
-leaves time, no faster than 20 characters a second (15).
+The text is the author's, to the character; only white space where lines may break changes. At most
+two lines of 42 characters (18 of Chinese, Japanese or Korean), shown at least 0.8 seconds and, as
+far as the speech leaves time, no faster than 20 characters a second (15). Lines break between
+words; in scripts that write no spaces, between phrases.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import inf
 from operator import add
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from visionpulse.models import SpokenSentence
+from visionpulse.writing import begins_character, is_traditional
+
+if TYPE_CHECKING:
+    from budoux import Parser
 
 LINES = 2
+LINE = 42
+"""Latin characters; 18 wide ones are as long."""
 SHORTEST = 0.8
 _NO_BLINK = 0.25
 """Seconds; a shorter gap between two captions looks like a flicker and is closed."""
 
 # Widths in thirds of a Latin letter, so that 42 Latin or 18 wide characters fill a line exactly.
-_LINE = 42 * 3
 _NARROW, _WIDE = 3, 7
 # Likewise reading time: 20 Latin or 15 wide characters a second.
 _READ_PER_SECOND = 20 * 3
@@ -50,7 +57,6 @@ _CLINGS = frozenset(_CLINGING.split())
 
 # A number or a symbol takes longer to say than it is long.
 _SPOKEN = {"L": 1.0, "M": 0.5, "N": 2.5, "S": 2.0}
-_JOINER = "\u200d"
 _LONGEST = 7.0
 _STRONG = ".!?;:…。！？；：—"
 _WEAK = ",、，"
@@ -59,10 +65,30 @@ _WEAK = ",、，"
 
 # JIS X 4051 (kinsoku): what may not begin and what may not end a line.
 _NO_START = frozenset(
+    "ๆໆៗฯ។៕၊။।॥"
     "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】〙〗»’”,.:;?!)]}%‰…‥～〜"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
 )
 _NO_END = frozenset("（［｛〔〈《「『【〘〖«‘“([{")
+
+# White space that is glue: no-break spaces, as in "10 000"; one before a mark that may not begin a
+# line, as in French or after a repeated Thai word; one after an opening quotation mark.
+_RUN = re.compile(r"\S(?:[\xa0\u202f\u2007]+(?=\S)| (?=[!?;:»%‰…ๆໆ])|(?<=«) (?=\S)|\S)*")
+_SPACELESS = re.compile(r"[\u0e01-\u0e4e\u3041-\u30ff\u3400-\u9fff]")
+_THAI = re.compile(r"[\u0e01-\u0e4e]")
+_KANA = re.compile(r"[\u3041-\u30ff]")
+
+
+class Utterance(NamedTuple):
+    """Characters `begin` to `end` of a cue's text, and when they are spoken.
+
+    A word with the marks around it, or a phrase in scripts without spaces; karaoke lights it.
+    """
+
+    begin: int
+    end: int
+    start: float
+    stop: float
 
 
 @dataclass(frozen=True)
@@ -72,6 +98,8 @@ class Cue:
     start: float
     end: float
     text: str
+    words: tuple[Utterance, ...] = ()
+    """In order; white space and line breaks lie between them."""
 
 
 class _Atom(NamedTuple):
@@ -80,6 +108,8 @@ class _Atom(NamedTuple):
     text: str
     spaced: bool
     """Whether white space parts it from the atom before."""
+    leads: bool
+    """Whether it begins a word or a phrase; the rest of one follows without a space."""
     width: int
     reading: int
     start: float
@@ -92,15 +122,18 @@ def cues(
     spoken: Sequence[tuple[float | Fraction, SpokenSentence]],
     *,
     end: float | Fraction | None = None,
+    line: int = LINE,
 ) -> list[Cue]:
     """Return captions for sentences.
 
     Args:
         spoken: When each sentence begins, and the sentence, in order.
         end: Length of the film; the last caption may stay until then.
+        line: Most Latin characters on a line; a picture may have room for less than a file.
     """
-    atoms = _atoms(spoken, float(end) if end is not None else None)
-    page = _Page(atoms)
+    breaks = _Breaks("".join(sentence.text for _, sentence in spoken), line * _NARROW)
+    atoms = _atoms(spoken, float(end) if end is not None else None, breaks)
+    page = _Page(atoms, line * _NARROW)
     limits = [*(atom.start for atom in atoms), inf if end is None else float(end)]
     captions: list[Cue] = []
     free = 0.0
@@ -110,7 +143,7 @@ def cues(
             # Too early by a little is better than gone before it was seen.
             start = min(start, max(free, limit - SHORTEST))
         free = _end(atoms[first:last], start, limit)
-        captions.append(Cue(start, free, page.text(first, last)))
+        captions.append(Cue(start, free, *page.text(first, last)))
     return captions
 
 
@@ -143,20 +176,23 @@ def _escaped(text: str) -> str:
 
 
 def _atoms(
-    spoken: Sequence[tuple[float | Fraction, SpokenSentence]], film_end: float | None
+    spoken: Sequence[tuple[float | Fraction, SpokenSentence]],
+    film_end: float | None,
+    breaks: _Breaks,
 ) -> list[_Atom]:
     atoms: list[_Atom] = []
     ends = [*(float(start) for start, _ in spoken[1:]), film_end]
     for (start, sentence), upto in zip(spoken, ends, strict=False):
         clock = _Clock(sentence)
         heard_until = float(start) + sentence.seconds
-        for begin, end, spaced in _unbroken(sentence.text):
+        for begin, end, spaced, leads in breaks.unbroken(sentence.text):
             text = sentence.text[begin:end]
             after = max(0.0, (upto or heard_until) - heard_until)
             atoms.append(
                 _Atom(
                     text,
                     spaced,
+                    leads,
                     sum(map(_width, text)),
                     sum(map(_reading, text)),
                     float(start) + clock.start(begin, end),
@@ -232,45 +268,86 @@ def _estimated(text: str, seconds: float) -> list[tuple[int, float]]:
     return [(i, seconds * so_far / total) for i, so_far in enumerate(accumulate(weights), 1)]
 
 
-def _unbroken(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Yield the stretches that no line break may part: first character, end, and whether spaced."""
-    for run in re.finditer(r"\S+", text):
-        begin, width = run.start(), 0
-        for place, end in pairwise(_clusters(text, *run.span())):
-            wide = sum(map(_width, text[place:end]))
-            if place > begin and (width + wide > _LINE or _may_break(text[place - 1], text[place])):
-                yield begin, place, begin == run.start()
-                begin, width = place, 0
-            width += wide
-        yield begin, run.end(), begin == run.start()
+class _Breaks:
+    """Where the lines of a script may break."""
+
+    def __init__(self, script: str, line: int) -> None:
+        self._line = line
+        chinese = "zh-hant" if is_traditional(script) else "zh-hans"
+        self._han = "ja" if _KANA.search(script) else chinese
+
+    def unbroken(self, text: str) -> Iterator[tuple[int, int, bool, bool]]:
+        """Yield the stretches that no line break may part.
+
+        Each with its first character, its end, whether it is spaced and whether it leads.
+        """
+        for run in _RUN.finditer(text):
+            begin, width = run.start(), 0
+            # Longer than a line, it has to be broken somewhere: between any two characters.
+            endless = sum(map(_width, run[0])) > self._line
+            phrases = self._phrases(run[0], begin)
+            for place, end in pairwise(self._clusters(text, *run.span())):
+                wide = sum(map(_width, text[place:end]))
+                if place > begin and (
+                    width + wide > self._line
+                    or _may_break(text, place, endless or place in phrases)
+                ):
+                    yield begin, place, begin == run.start(), begin in phrases
+                    begin, width = place, 0
+                width += wide
+            yield begin, run.end(), begin == run.start(), begin in phrases
+
+    def _clusters(self, text: str, begin: int, end: int) -> Iterator[int]:
+        """Yield where what a reader sees as characters begins, and the end."""
+        width = 0
+        for place in range(begin, end):
+            width += _width(text[place])
+            # Nobody's character is as wide as a line; what claims to be is parted.
+            if place == begin or begins_character(text, place) or width > self._line:
+                yield place
+                width = _width(text[place])
+        yield end
+
+    def _phrases(self, run: str, begin: int) -> set[int]:
+        """Return where words or phrases begin in a run without white space that begins there."""
+        places = {0, *(found.end() for found in re.finditer("—|\u200b", run))}
+        if _SPACELESS.search(run):
+            parser = _parser("th" if _THAI.search(run) else self._han)
+            chunks = accumulate(map(len, parser.parse(run)))
+            places |= {place for place in chunks if _parts_phrases(run, place)}
+        return {begin + place for place in places}
 
 
-def _clusters(text: str, begin: int, end: int) -> Iterator[int]:
-    """Yield where what a reader sees as characters begins, and the end."""
-    width = 0
-    for place in range(begin, end):
-        width += _width(text[place])
-        # Nobody's character is as wide as a line; what claims to be is parted.
-        if place == begin or _begins_cluster(text, place) or width > _LINE:
-            yield place
-            width = _width(text[place])
-    yield end
+@lru_cache
+def _parser(model: str) -> Parser:
+    # Here, not above: few scripts need it.
+    import budoux
+
+    return {
+        "th": budoux.load_default_thai_parser,
+        "ja": budoux.load_default_japanese_parser,
+        "zh-hans": budoux.load_default_simplified_chinese_parser,
+        "zh-hant": budoux.load_default_traditional_chinese_parser,
+    }[model]()
 
 
-def _may_break(before: str, after: str) -> bool:
-    if before in _NO_END or after in _NO_START:
+def _parts_phrases(run: str, place: int) -> bool:
+    """Return whether to believe that a phrase ends here; the models know no numbers."""
+    if not 0 < place < len(run) or not _SPACELESS.search(run[place - 1 : place + 1]):
         return False
-    return _is_cjk(before) or _is_cjk(after) or (before == "—" and after.isalnum())
+    before, after = run[place - 1], run[place]
+    # Nor is one Thai letter at the very beginning a word.
+    number = (before.isnumeric() or before == "两") and after.isnumeric()
+    return not number and (place > 1 or not _THAI.match(run))
 
 
-def _begins_cluster(text: str, place: int) -> bool:
-    """Return whether a reader sees a new character here, not an accent or half of an emoji."""
-    here = text[place]
-    return not (
-        unicodedata.category(here) in ("Mn", "Mc", "Me", "Cf")
-        or text[place - 1] == _JOINER
-        or "\U0001f3fb" <= here <= "\U0001f3ff"
-    )
+def _may_break(text: str, place: int, wanted: bool) -> bool:
+    before, after = text[place - 1], text[place]
+    if before in _NO_END or after in _NO_START or after.isspace():
+        return False
+    if _is_cjk(before) or _is_cjk(after):
+        return True
+    return wanted and (before != "—" or after.isalnum())
 
 
 def _is_cjk(character: str) -> bool:
@@ -312,8 +389,9 @@ def _divide(page: _Page, count: int) -> list[int]:
 class _Page:
     """The atoms with their sums, so that any stretch of them is quickly judged as a caption."""
 
-    def __init__(self, atoms: Sequence[_Atom]) -> None:
+    def __init__(self, atoms: Sequence[_Atom], line: int) -> None:
         self._atoms = atoms
+        self._line = line
         self._spaces = [_NARROW if atom.spaced else 0 for atom in atoms]
         self._widths: list[int] = [0, *accumulate(map(add, (a.width for a in atoms), self._spaces))]
         self._reading: list[int] = [
@@ -324,25 +402,36 @@ class _Page:
         self._crossed = [0.0, *accumulate(crossed)]
         self._seams = [0.0, *(_seam(before, after) for before, after in pairwise(atoms)), 0.0]
 
-    def text(self, begin: int, end: int) -> str:
-        """Return the stretch in one line or two."""
+    def text(self, begin: int, end: int) -> tuple[str, tuple[Utterance, ...]]:
+        """Return the stretch in one line or two, and when its words are spoken."""
         _, fold = self._fold(begin, end)
-        return "".join(
-            ("\n" if place == fold else " " if atom.spaced else "") + atom.text
-            for place, atom in enumerate(self._atoms[begin:end], begin)
-        ).strip()
+        text = ""
+        words: list[Utterance] = []
+        for place, atom in enumerate(self._atoms[begin:end], begin):
+            if place > begin:
+                text += "\n" if place == fold else " " if atom.spaced else ""
+            first = len(text)
+            text += atom.text
+            if not any(map(_is_spoken, atom.text)):
+                # A dash by itself goes with the word before it.
+                words[-1:] = [word._replace(end=len(text)) for word in words[-1:]]
+            elif words and place != fold and not (atom.spaced or atom.leads):
+                words[-1] = words[-1]._replace(end=len(text), stop=atom.end)
+            else:
+                words.append(Utterance(first, len(text), atom.start, atom.end))
+        return text, tuple(words)
 
     def fits(self, begin: int, end: int) -> bool:
         """Return whether two lines hold the stretch."""
         middle = self._line_from(begin)
-        return end <= middle or self._width(middle, end) <= _LINE
+        return end <= middle or self._width(middle, end) <= self._line
 
     def cost(self, begin: int, end: int) -> float:
         """Return how sorry one would be to see this stretch as a caption."""
         first, last = self._atoms[begin], self._atoms[end - 1]
         seconds = (self._atoms[end].start if end < len(self._atoms) else inf) - first.start
         reading = (self._reading[end] - self._reading[begin]) / _READ_PER_SECOND
-        fill = self._width(begin, end) / _LINE / LINES
+        fill = self._width(begin, end) / self._line / LINES
         cost = 12 + 6 * fill**2 + self._fold(begin, end)[0] / 2 + self._seams[end]
         cost += self._crossed[end - 1] - self._crossed[begin]
         cost += 30 * max(0.0, reading - seconds)
@@ -357,18 +446,20 @@ class _Page:
 
     def _line_from(self, begin: int) -> int:
         """Return where a line has to end that begins here."""
-        return bisect_right(self._widths, self._widths[begin] + self._spaces[begin] + _LINE) - 1
+        return (
+            bisect_right(self._widths, self._widths[begin] + self._spaces[begin] + self._line) - 1
+        )
 
     def _fold(self, begin: int, end: int) -> tuple[float, int]:
         """Return what the break between two lines costs, and where it is; `end` for one line."""
-        if self._width(begin, end) <= _LINE:
+        if self._width(begin, end) <= self._line:
             return 0, end
         # Half of the whole width lies before the ideal place; a letter off costs half a point.
         middle = (self._widths[begin] + self._widths[end]) / 2
         return min(
             (self._seams[place] + abs(self._widths[place] - middle) / _NARROW, place)
             for place in range(begin + 1, self._line_from(begin) + 1)
-            if self._width(place, end) <= _LINE
+            if self._width(place, end) <= self._line
         )
 
 
@@ -381,8 +472,9 @@ def _seam(before: _Atom, after: _Atom) -> float:
     if before.text[-1] in _WEAK:
         return 3
     left, right = _bare(before.text), _bare(after.text)
-    if left in _CLINGS:
-        return 30
+    inside = not (after.spaced or after.leads)
+    if inside or left in _CLINGS:
+        return 60 if inside else 30
     if left in _LEADS:
         return 25
     return 6 if right in _LEADS else 10

@@ -97,6 +97,14 @@ Fps = Annotated[int | None, typer.Option(help="24, 25, 30, 50 or 60 frames a sec
 Scenes = Annotated[int | None, typer.Option(help="How many scenes; else the words decide.")]
 Motion = Annotated[str | None, typer.Option(help="auto, in, out, left, right, up, down or none.")]
 Transition = Annotated[str | None, typer.Option(help="crossfade or cut.")]
+Framing = Annotated[
+    str | None, typer.Option(help="Pictures of another shape: fill (cropped) or fit (whole).")
+]
+Quality = Annotated[str | None, typer.Option(help="draft, standard or high.")]
+Captions = Annotated[str | None, typer.Option(help="In the film: off, soft, burned or karaoke.")]
+Music = Annotated[
+    str | None, typer.Option(help="calm, wonder, uplifting, tense, a sound file, or none.")
+]
 Until = Annotated[
     str, typer.Option(help="Stop after storyboard, pictures or narration; `resume` goes on.")
 ]
@@ -165,6 +173,10 @@ def create(
     scenes: Scenes = None,
     motion: Motion = None,
     transition: Transition = None,
+    framing: Framing = None,
+    quality: Quality = None,
+    captions: Captions = None,
+    music: Music = None,
     output: Output = None,
     force: Force = False,
     until: Until = "video",
@@ -179,7 +191,19 @@ def create(
     with _command(as_json, home) as run:
         source = _read_script(script, text)
         target = _Target(output, force, _stage(until))
-        options = _options(aspect, size, picture_size, fps, scenes, motion, transition)
+        options = _options(
+            size=size,
+            aspect=aspect,
+            picture_size=picture_size,
+            fps=fps,
+            scene_count=scenes,
+            motion=motion,
+            transition=transition,
+            framing=framing,
+            quality=quality,
+            captions=captions,
+            music=None if music == "none" else music,
+        )
         with _pipeline(provider, home, max_cost) as pipeline:
             _say_who(pipeline, provider, quiet)
             with run.watched(quiet):
@@ -235,6 +259,14 @@ def edit(
     title: Annotated[str | None, typer.Option(help="Another title.")] = None,
     style: Annotated[str | None, typer.Option(help="Another style: new pictures.")] = None,
     voice: Annotated[str | None, typer.Option(help="Another voice: no new picture.")] = None,
+    aspect: Aspect = None,
+    size: Size = None,
+    fps: Fps = None,
+    transition: Transition = None,
+    framing: Framing = None,
+    quality: Quality = None,
+    captions: Captions = None,
+    music: Music = None,
     output: Output = None,
     force: Force = False,
     until: Until = "video",
@@ -246,14 +278,29 @@ def edit(
 ) -> None:
     """Change one thing of a video and make what depends on it."""
     with _command(as_json, home) as run:
+        shape: dict[str, Any] = {
+            "aspect": aspect,
+            "size": size,
+            "fps": fps,
+            "transition": transition,
+            "framing": framing,
+            "quality": quality,
+            "captions": captions,
+            "music": None if music == "none" else music,
+        }
+        reshaped = music is not None or any(wish is not None for wish in shape.values())
         _check_wish(
             scene=scene,
             of_scene=redraw or prompt is not None or text is not None,
-            of_film=any(wish is not None for wish in (title, style, voice)),
+            of_film=reshaped or any(wish is not None for wish in (title, style, voice)),
         )
         target = _Target(output, force, _stage(until))
         with _pipeline(provider, home, max_cost) as pipeline:
-            changed = pipeline.get(video_id).edit(
+            video = pipeline.get(video_id)
+            options = _options(video.options, **shape) if reshaped else None
+            if options and music == "none":
+                options = options.model_copy(update={"music": None})
+            changed = video.edit(
                 int(scene) if scene and len(scene) < 8 and scene.isdecimal() else scene,
                 prompt=prompt,
                 text=text,
@@ -261,6 +308,7 @@ def edit(
                 title=title,
                 style=style,
                 voice=voice,
+                options=options,
             )
             with run.watched(quiet):
                 video = pipeline.run(changed, until=target.stage, on_event=run.hear)
@@ -287,7 +335,9 @@ def estimate(
     """Say what a video would take and cost, calling nothing."""
     with _command(as_json, home):
         source = _read_script(script, text)
-        options = _options(aspect, size, picture_size, fps, scenes)
+        options = _options(
+            size=size, aspect=aspect, picture_size=picture_size, fps=fps, scene_count=scenes
+        )
         with _pipeline(provider, home) as pipeline:
             _say_who(pipeline, provider, as_json)
             found = pipeline.estimate(
@@ -795,8 +845,8 @@ def _check_wish(*, scene: str | None, of_scene: bool, of_film: bool) -> None:
     if not of_scene and (scene is not None or not of_film):
         raise errors.InputError(
             "Nothing to edit.",
-            hint="Say what: --scene N with --prompt, --text or --redraw; or --style, --voice "
-            "or --title.",
+            hint="Say what: --scene N with --prompt, --text or --redraw; or --style, --voice, "
+            "--title, --captions and so on.",
         )
 
 
@@ -805,32 +855,24 @@ def _words(text: str | None) -> list[str]:
 
 
 def _options(
-    aspect: str | None,
-    size: str | None,
-    picture_size: str | None,
-    fps: int | None,
-    scenes: int | None,
-    motion: str | None = None,
-    transition: str | None = None,
+    before: VideoOptions | None = None, *, size: str | None = None, **wishes: Any
 ) -> VideoOptions:
+    """Return options with the wishes that were made."""
     from visionpulse.models import VideoOptions
 
+    picture_size = wishes.get("picture_size")
     for option, named in (("size", size), ("picture-size", picture_size)):
         if named is not None and not re.fullmatch(r"[0-9]+x[0-9]+", named):
             raise _wrong_size(option, named)
     width, height = size.split("x") if size is not None else (None, None)
-    given: dict[str, Any] = {
-        "aspect": aspect,
-        "width": width,
-        "height": height,
-        "picture_size": picture_size,
-        "fps": fps,
-        "scene_count": scenes,
-        "motion": motion,
-        "transition": transition,
-    }
+    given = {"width": width, "height": height, **wishes}
+    kept = before.model_dump() if before else {}
+    if wishes.get("aspect"):
+        kept |= {"width": None, "height": None}
     try:
-        return VideoOptions(**{name: wish for name, wish in given.items() if wish is not None})
+        return VideoOptions(
+            **kept | {name: wish for name, wish in given.items() if wish is not None}
+        )
     except errors.InputError as error:
         field, _, reason = error.message.partition(": ")
         if size and field in {"width", "height"}:

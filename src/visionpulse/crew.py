@@ -72,6 +72,7 @@ class Crew:
         """
         check_script(video.script)
         style(video.style)
+        self.video.check(video.script, video.options)
         kept = _kept(video)
         if kept:
             sentence_ranges(split_sentences(video.script, cuts=_ends(kept)), kept)
@@ -88,6 +89,8 @@ class Crew:
         token = current_run.set(run)
         try:
             run.plan("generate_prompts", 1)
+            options = await self.video.with_music_kept(video.options, video.id)
+            video = video.model_copy(update={"options": options})
             workflow = build_workflow(self.images, self.audio, self.video, until=until)
             state = await workflow.ainvoke(_state_of(video))
             made = _taken_over(video, state, until)
@@ -181,6 +184,7 @@ def with_names(video: Video) -> Video:
         if (name := f"videos/{video.id}.{kind}") in video.files
     }
     film, narration = f"videos/{video.id}.mp4", f"audio/{video.id}/narration.mp3"
+    poster = f"videos/{video.id}.jpg"
     scenes = [
         scene.model_copy(
             update={"image_path": by_stem.get(f"images/{video.id}/image_{number:03d}")}
@@ -191,6 +195,7 @@ def with_names(video: Video) -> Video:
         update={
             "scenes": tuple(scenes),
             "video_path": film if film in video.files else None,
+            "poster_path": poster if poster in video.files else None,
             "audio_path": narration if narration in video.files else None,
             "caption_paths": captions,
         }

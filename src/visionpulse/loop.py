@@ -137,3 +137,10 @@ async def call(function: Callable[..., Any], *args: Any) -> Any:
         _Shared.limiter = anyio.CapacityLimiter(64)
     result = await anyio.to_thread.run_sync(function, *args, limiter=_Shared.limiter)
     return await result if inspect.isawaitable(result) else result
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -300,6 +300,7 @@ class Film(Value):
 
     video_path: str
     audio_path: str
+    poster_path: str
     caption_paths: Mapping[str, str] = {}
     duration: float
     """Seconds, a whole number of frames."""
@@ -365,6 +366,8 @@ class Video(Value):
     """What the next run does with scenes: plan them, keep them, or give them new prompts."""
     audio_path: str | None = None
     video_path: str | None = None
+    poster_path: str | None = None
+    """A still that stands for the film: a JPEG of its size."""
     caption_paths: Mapping[str, str] = {}
     """By format: `srt`, `vtt`."""
     files: Mapping[str, str] = {}

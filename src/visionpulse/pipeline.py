@@ -59,7 +59,7 @@ class Pipeline:
         prompts: Another provider's name, or a PromptModel of your own, for the storyboard.
         images: The same for the pictures.
         speech: The same for the narration.
-        renderer: Another renderer.
+        renderer: A Renderer of your own, or a name: `"ffmpeg"` (the default) or `"moviepy"`.
         storage: Another Storage, or its name (`"memory"`); by default files in `output/` below
             `home`.
         repository: Another repository, or a database URL; by default `visionpulse.db` below `home`.
@@ -87,7 +87,7 @@ class Pipeline:
         prompts: str | PromptModel | None = None,
         images: str | ImageModel | None = None,
         speech: str | SpeechModel | None = None,
-        renderer: Renderer | None = None,
+        renderer: Renderer | str | None = None,
         storage: Storage | str | None = None,
         repository: VideoRepository | str | None = None,
         home: str | Path | None = None,
@@ -111,7 +111,7 @@ class Pipeline:
         self.provider: str = self._choose(provider or settings.provider or "openai")
         self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
         self._check_providers()
-        self._renderer = renderer
+        self._renderer: Renderer | str = renderer or settings.renderer
         folder = Path(home or settings.home)
         self.storage: Storage = _storage(storage or settings.storage or "file", folder / "output")
         self._opened: Any = None
@@ -610,14 +610,12 @@ class Pipeline:
 
     def _prepare(self, video: Video) -> tuple[Video, Crew]:
         """Choose who makes the video and check all that can be checked before money is spent."""
-        from visionpulse import registry
         from visionpulse.audio import AudioService
         from visionpulse.crew import Crew, with_names
         from visionpulse.images import ImageService
         from visionpulse.video import VideoService
 
-        if self._renderer is None:
-            self._renderer = registry.load("renderer", "ffmpeg", registry.RENDERERS)()
+        renderer = self._renderer = self._made_renderer()
         crew = Crew(
             ImageService(
                 prompts=self._model("prompts", video),
@@ -625,13 +623,22 @@ class Pipeline:
                 ledger=self.ledger,
             ),
             AudioService(
-                speech=self._model("speech", video), renderer=self._renderer, ledger=self.ledger
+                speech=self._model("speech", video), renderer=renderer, ledger=self.ledger
             ),
-            VideoService(renderer=self._renderer, ledger=self.ledger),
+            VideoService(renderer=renderer, ledger=self.ledger, fonts=self._settings.fonts),
         )
         crew.check(video)
         # A Video handed back has readable locations where the record has names.
         return with_names(video.model_copy(update={"pins": crew.pins})), crew
+
+    def _made_renderer(self) -> Renderer:
+        from visionpulse import registry
+
+        if not isinstance(self._renderer, str):
+            return self._renderer
+        chosen = {"encoder": self._settings.encoder} if self._renderer == "ffmpeg" else {}
+        made: Renderer = registry.renderer(self._renderer, **chosen)
+        return made
 
     def _model(self, kind: Kind, video: Video | None = None) -> Any:
         """Return the model that makes this kind of thing, as pinned on the video."""
@@ -757,6 +764,7 @@ class Pipeline:
             update={
                 "video_path": video.video_path and locate(video.video_path),
                 "audio_path": video.audio_path and locate(video.audio_path),
+                "poster_path": video.poster_path and locate(video.poster_path),
                 "caption_paths": {k: locate(name) for k, name in video.caption_paths.items()},
                 "scenes": tuple(
                     scene.model_copy(

@@ -405,8 +405,8 @@ class Tags:
     chapters: tuple[tuple[float, float, str], ...] = ()
     """Start, end in seconds, and name."""
     comment: str = ""
-    captions: Path | None = None
-    """A SubRip file that becomes a track viewers can switch on."""
+    captions: tuple[tuple[float, float, str], ...] = ()
+    """Start, end in seconds, and text: they become a track that viewers can switch on."""
 
 
 @runtime_checkable

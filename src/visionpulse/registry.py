@@ -34,10 +34,11 @@ REPOSITORIES = {
 
 RENDERERS = {
     "ffmpeg": "visionpulse.renderers.ffmpeg:FFmpegRenderer",
+    "moviepy": "visionpulse.renderers.moviepy:MoviePyRenderer",
 }
 
 # Which extra brings the package a module needs.
-_EXTRAS = {"hibari": "offline", "onnxruntime": "offline"}
+_EXTRAS = {"hibari": "offline", "moviepy": "moviepy", "onnxruntime": "offline"}
 
 
 def load(what: str, name: str, table: Mapping[str, str]) -> Any:
@@ -60,6 +61,11 @@ def load(what: str, name: str, table: Mapping[str, str]) -> Any:
             f"The {what} {name!r} needs the package {missing!r}, which is not installed.",
             hint=f'Install it: pip install "visionpulse[{_EXTRAS[missing]}]"',
         ) from error
+
+
+def renderer(name: str = "ffmpeg", **settings: Any) -> Any:
+    """Make a renderer."""
+    return load("renderer", name, RENDERERS)(**settings)
 
 
 def model(kind: Kind, provider: str, **settings: Any) -> Any:

@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     """None: `visionpulse.db` below `home`."""
     storage: str | None = Field(None, description="a storage: file or memory")
     """None: files in `output/` below `home`."""
+    renderer: str = Field("ffmpeg", description="a renderer: ffmpeg or moviepy")
+    encoder: str = Field("x264", description="x264, auto, nvenc, videotoolbox, qsv or vaapi")
+    fonts: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        None, description="a folder of fonts for captions on the picture"
+    )
     style: str = Field("cinematic", description="a style, as `visionpulse styles` lists them")
     voice: str = Field("alloy", description="a voice, as `visionpulse voices` lists them")
     prompt_model: str | None = Field(None, description="a model's name, such as gpt-4o")

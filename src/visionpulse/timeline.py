@@ -26,6 +26,8 @@ from visionpulse.protocols import Move, Piece, Soundtrack
 BETWEEN_SENTENCES = Fraction(35, 100)
 AFTER_PARAGRAPH = Fraction(60, 100)
 CLOSING = Fraction(50, 100)
+ENDING = Fraction(2)
+"""After the last word of a film with music, which fades out meanwhile."""
 FADE = Fraction(50, 100)
 LONGEST_PIECE = 10
 
@@ -115,8 +117,9 @@ def lay_out(
     *,
     fps: int,
     transition: Literal["crossfade", "cut"] = "crossfade",
+    ending: Fraction = CLOSING,
 ) -> Timeline:
-    """Place sentences and scenes in time.
+    """Place sentences and scenes in time; `ending` seconds follow the last word at least.
 
     What is said in one scene never changes another scene's number of frames.
 
@@ -140,10 +143,10 @@ def lay_out(
         for sentence in sentences:
             heard.append(Heard(at, Fraction(sentence.samples, sentence.sample_rate)))
             at += heard[-1].seconds + _pause(sentence)
-        closing = max(_pause(sentences[-1]), CLOSING)
+        last = number == len(scenes) - 1
+        closing = max(_pause(sentences[-1]), ending if last else CLOSING)
         end = heard[-1].start + heard[-1].seconds + closing
         frames = ceil(end * fps) - first_frame
-        last = number == len(scenes) - 1
         shots.append(Shot(first_frame, frames, 0 if last else fade, tuple(heard)))
         first_frame += frames
     return Timeline(fps, tuple(shots))

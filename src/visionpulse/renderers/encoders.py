@@ -18,9 +18,13 @@ from visionpulse.renderers.process import Job
 _log = logging.getLogger(__name__)
 
 # Chosen by measurement for slow moves over stills (docs/decisions/0004-rendering.md): a long fixed
-# pyramid of B-frames and the macroblock tree find what every frame has in common with the last.
+# pyramid of B-frames and the macroblock tree find what every frame has in common with the last;
+# direct prediction from the neighbours' motion fits moves as steady as these.
 X264_PRESET = "superfast"
-X264_PARAMETERS = "mbtree=1:b-adapt=0:rc-lookahead=24:bframes=7:keyint=250:open-gop=0"
+X264_PARAMETERS = (
+    "mbtree=1:b-adapt=0:rc-lookahead=24:bframes=7:direct=temporal:partitions=none:qcomp=0.7"
+    ":keyint=250:open-gop=0"
+)
 
 
 @dataclass(frozen=True)
@@ -41,55 +45,44 @@ class Encoder:
         return ["-c:v", self.codec, *self.quality[quality]]
 
 
-def _x264(crf: int) -> list[str]:
-    # One thread: the same bytes on every run, and a sixth less work. Pieces run side by side.
-    return [
-        *("-preset", X264_PRESET, "-crf", str(crf)),
-        *("-x264-params", X264_PARAMETERS, "-threads", "1"),
-    ]
+def _settings(arguments: str, draft: int, standard: int, high: int) -> dict[Quality, list[str]]:
+    """Return arguments with the level each quality has on an encoder's own scale."""
+    levels: dict[Quality, int] = {"draft": draft, "standard": standard, "high": high}
+    return {quality: arguments.format(level).split() for quality, level in levels.items()}
 
 
+# One thread: the same bytes on every run, and a sixth less work. Pieces run side by side.
 X264 = Encoder(
     "x264",
     "libx264",
-    {"draft": _x264(27), "standard": _x264(21), "high": _x264(17)},
+    _settings(
+        f"-preset {X264_PRESET} -crf {{}} -x264-params {X264_PARAMETERS} -threads 1", 28, 22, 18
+    ),
 )
 
-# No B-frames, and the quality of x264's steps as nearly as each scale allows.
+# No B-frames, and the quality of x264's levels as nearly as each scale allows.
 _HARDWARE = {
     encoder.name: encoder
     for encoder in (
         Encoder(
             "nvenc",
             "h264_nvenc",
-            {
-                quality: ["-preset", "p5", "-rc", "vbr", "-cq", str(level), "-b:v", "0", "-bf", "0"]
-                for quality, level in (("draft", 30), ("standard", 23), ("high", 19))
-            },
+            _settings("-preset p5 -rc vbr -cq {} -b:v 0 -bf 0", 30, 23, 19),
         ),
         Encoder(
             "videotoolbox",
             "h264_videotoolbox",
-            {
-                quality: ["-q:v", str(level), "-bf", "0", "-allow_sw", "0"]
-                for quality, level in (("draft", 45), ("standard", 62), ("high", 75))
-            },
+            _settings("-q:v {} -bf 0 -allow_sw 0", 45, 62, 75),
         ),
         Encoder(
             "qsv",
             "h264_qsv",
-            {
-                quality: ["-preset", "medium", "-global_quality", str(level), "-bf", "0"]
-                for quality, level in (("draft", 29), ("standard", 22), ("high", 18))
-            },
+            _settings("-preset medium -global_quality {} -bf 0", 29, 22, 18),
         ),
         Encoder(
             "vaapi",
             "h264_vaapi",
-            {
-                quality: ["-rc_mode", "CQP", "-qp", str(level), "-bf", "0"]
-                for quality, level in (("draft", 29), ("standard", 22), ("high", 18))
-            },
+            _settings("-rc_mode CQP -qp {} -bf 0", 29, 22, 18),
             before=["-vaapi_device", "/dev/dri/renderD128"],
             filters=["format=nv12", "hwupload"],
         ),

@@ -28,6 +28,8 @@ from visionpulse.renderers.languages import three_letters
 from visionpulse.renderers.mp4 import VideoTrack, append_xmp, video_track
 from visionpulse.renderers.probe import check_film
 from visionpulse.renderers.process import Job, find_ffmpeg
+from visionpulse.renderers.sound import VERSION as SOUND
+from visionpulse.renderers.timed_text import timed_text
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class FFmpegRenderer:
         self._encoder: Encoder = find_encoder(encoder)
         settings = ";".join(" ".join(each) for each in self._encoder.quality.values())
         build = f"ffmpeg:{ffmpeg.version}:{ffmpeg.build}:{self._encoder.codec}:{settings}"
-        self.identity: str = f"{build}:frames={FRAMES}"
+        self.identity: str = f"{build}:frames={FRAMES}:sound={SOUND}"
 
     async def encode(self, piece: Piece, out: Path) -> None:
         """Write a piece as an MP4 of H.264 that begins with a key frame.
@@ -179,27 +181,25 @@ class FFmpegRenderer:
         )
         held_back = max(track.held_back for track in tracks)
         language = three_letters(tags.language)
-        captions = [*("-f", "srt", "-i", f"file:{tags.captions}")] if tags.captions else []
+        track = ["-map", "3:s:0", "-metadata:s:s:0", f"language={language}"]
         with tempfile.TemporaryDirectory(prefix="visionpulse-") as folder:
             listed = Path(folder, "pieces.txt")
             listed.write_text("".join(f"file {_quoted(piece)}\n" for piece in pieces), "utf-8")
             described = Path(folder, "tags.txt")
             described.write_text(_metadata(tags), "utf-8")
+            captions = Path(folder, "captions.mp4")
+            captions.write_bytes(timed_text(tags.captions))
             job.run(
                 [
                     *("-loglevel", "error"),
                     # All pieces have equal parameter sets, so none need be repeated in the stream.
                     *("-f", "concat", "-safe", "0", "-auto_convert", "0", "-i", str(listed)),
-                    *("-i", f"file:{sound}", "-f", "ffmetadata", "-i", str(described), *captions),
+                    *("-i", f"file:{sound}", "-f", "ffmetadata", "-i", str(described)),
+                    *(("-i", str(captions)) if tags.captions else ()),
                     *("-map", "0:v:0", "-map", "1:a:0", "-c", "copy"),
                     # Concatenation counts in microseconds; this puts frames back on their places.
                     *("-bsf:v", f"setts=time_base=1/{fps}:prescale=1:pts=PTS:dts=N-{held_back}"),
-                    *(
-                        ("-map", "3:s:0", "-c:s", "mov_text")
-                        + ("-metadata:s:s:0", f"language={language}")
-                        if tags.captions
-                        else ()
-                    ),
+                    *(track if tags.captions else ()),
                     *(*_BARE, "-map_metadata", "2", "-map_chapters", "2"),
                     *("-metadata:s:a:0", f"language={language}"),
                     *("-movflags", "+faststart", "-f", "mp4", f"file:{out}"),

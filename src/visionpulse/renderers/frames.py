@@ -9,11 +9,12 @@ of a sub-pixel warp for a third of its work.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import ceil, floor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -30,7 +31,8 @@ VERSION = 2
 MAX_PIXELS = 33_177_600
 """Largest still that is decoded: 7680x4320."""
 
-Plane = npt.NDArray[np.uint8]
+Plane = npt.NDArray[Any]
+"""Bytes; OpenCV types what it returns more loosely."""
 
 # Rec. ITU-R BT.709-6, section 3: luma and colour differences from R'G'B', 8 bit, limited range.
 _TO_YUV = np.array(
@@ -46,6 +48,8 @@ _TO_YUV = np.array(
 _STEP = 31 / 32
 _NEAREST = 1 / 128
 """Pixels; a phase that near is taken at once."""
+_FARTHEST = 1 / 32
+"""Pixels; a phase farther off would be seen as a tremble."""
 _FIRST, _LAST = 2, 40
 """How many resized pixels may be skipped; two at least, which the edge of the region spoils."""
 _MARGIN = _LAST + 8
@@ -83,8 +87,11 @@ def frames(piece: Piece, overlays: Sequence[Overlay] = ()) -> Iterator[memoryvie
     Raises:
         RenderError: A picture cannot be used.
     """
-    # More threads would gain nothing: pieces are encoded side by side.
-    cv2.setNumThreads(1)
+    with _one_thread:
+        yield from _frames(piece, overlays)
+
+
+def _frames(piece: Piece, overlays: Sequence[Overlay]) -> Iterator[memoryview]:
     size = piece.width, piece.height
     first = _shot(piece.still, size, piece.fps, piece.framing)
     second = _shot(piece.into, size, piece.fps, piece.framing) if piece.into else None
@@ -101,6 +108,34 @@ def frames(piece: Piece, overlays: Sequence[Overlay] = ()) -> Iterator[memoryvie
         yield frame.data
 
 
+class _OneThread:
+    """Keeps OpenCV to one thread a call while pieces are drawn side by side, not longer.
+
+    The number is the process's, and others may use OpenCV in it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                cv2.setNumThreads(self._before)
+
+
+_one_thread = _OneThread()
+
+
 class _Frame:
     """A frame's planes in one buffer."""
 
@@ -111,7 +146,7 @@ class _Frame:
         half = (height // 2, width // 2)
         self.planes: tuple[Plane, Plane, Plane]
         self.planes = y.reshape(height, width), u.reshape(half), v.reshape(half)
-        self.data = memoryview(buffer).cast("B")
+        self.data: memoryview = buffer.data
 
     def blend(self, other: _Frame, weight: float) -> None:
         """Let another frame through."""
@@ -172,7 +207,7 @@ class _Zoom:
         height, width = plane.shape
         size = floor(width * scale), floor(height * scale)
         resized = _lanczos(plane, (0, 0, size[0] / scale, size[1] / scale), size)
-        return _padded(resized, (_MARGIN,) * 4)
+        return _padded(resized, (_MARGIN, _MARGIN, _MARGIN, _MARGIN))
 
 
 class _Pan:
@@ -252,8 +287,9 @@ def _cut(picture: Image.Image, camera: Camera, across: int) -> tuple[int, int, S
     return left, top, [_padded(plane, beyond) for plane in cv2.split(yuv)]
 
 
-def _padded(plane: Plane, sides: tuple[int, ...]) -> Plane:
-    return cv2.copyMakeBorder(plane, *sides, cv2.BORDER_REPLICATE)
+def _padded(plane: Plane, sides: tuple[int, int, int, int]) -> Plane:
+    top, bottom, left, right = sides
+    return cv2.copyMakeBorder(plane, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
 def _sampled(
@@ -273,8 +309,14 @@ def _resize(
 ) -> None:
     """Fill `out` with what lies from `place` in a padded plane on, every `step` pixels."""
     height, width = out.shape
-    left, skip_left = _phase(place[0] + _MARGIN, step)
-    top, skip_top = _phase(place[1] + _MARGIN, step)
+    x, y = place[0] + _MARGIN, place[1] + _MARGIN
+    (left, skip_left, apart), (top, skip_top, below) = _phase(x, step), _phase(y, step)
+    if max(apart, below) > _FARTHEST:
+        # Where the step is nearly a simple fraction there are few phases: then a real warp.
+        matrix = np.array([[step, 0, x + step / 2 - 0.5], [0, step, y + step / 2 - 0.5]])
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(plane, matrix, (width, height), dst=out, flags=flags)
+        return
     right = left + ceil((skip_left + width) * step) + 2
     bottom = top + ceil((skip_top + height) * step) + 2
     resized = cv2.resize(
@@ -283,8 +325,8 @@ def _resize(
     out[...] = resized[skip_top : skip_top + height, skip_left : skip_left + width]
 
 
-def _phase(place: float, step: float) -> tuple[int, int]:
-    """Return a whole pixel, and how many steps from there lead nearest to `place`."""
+def _phase(place: float, step: float) -> tuple[int, int, float]:
+    """Return a whole pixel, how many steps from there lead nearest to `place`, and how near."""
     best = (1.0, 0, 0)
     for skip in range(_FIRST, _LAST):
         start = place - skip * step
@@ -292,15 +334,15 @@ def _phase(place: float, step: float) -> tuple[int, int]:
         best = min(best, (abs(start - pixel), pixel, skip))
         if best[0] < _NEAREST:
             break
-    return best[1], best[2]
+    return best[1], best[2], best[0]
 
 
 @lru_cache
-def _shift(part: float) -> npt.NDArray[np.float32]:
+def _shift(part: float) -> npt.NDArray[Any]:
     """Return Lanczos' kernel for a shift by a part of a pixel, as a row."""
     at = np.arange(1 - _TAPS, _TAPS + 1) - part
-    kernel = np.sinc(at) * np.sinc(at / _TAPS)
-    return (kernel / kernel.sum()).astype(np.float32)[None]
+    kernel: npt.NDArray[Any] = np.asarray(np.sinc(at) * np.sinc(at / _TAPS), np.float32)
+    return np.atleast_2d(kernel / kernel.sum())
 
 
 def _framed(

@@ -23,6 +23,9 @@ from visionpulse.errors import ConfigurationError, RenderError, StorageError
 if sys.platform == "linux":
     import fcntl
 
+# What ffmpeg's threads say after the one that failed.
+_ECHO = re.compile(r"Terminating thread|Task finished with error|Nothing was written")
+
 NEEDED = ("libx264", "aac", "libmp3lame")
 
 
@@ -243,5 +246,5 @@ def _failure(what: str, code: int, words: str) -> RenderError | StorageError:
 
 
 def _last(words: str) -> str:
-    lines = [line for line in words.splitlines() if line.strip()][-5:]
+    lines = [line for line in words.splitlines() if line.strip() and not _ECHO.search(line)][-5:]
     return " Its last words: " + " | ".join(lines) if lines else ""

@@ -262,7 +262,8 @@ def _decoded(picture: Picture) -> Image.Image:
     try:
         with Image.open(io.BytesIO(picture.data), formats=("PNG", "JPEG", "WEBP")) as image:
             assert image.width * image.height <= MAX_PIXELS, image.size
-            return image.convert("RGB")
+            pixels: Image.Image = image.convert("RGB")
+            return pixels
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise AssertionError(f"{picture.data[:16]!r}... is no picture: {error}") from error
 
