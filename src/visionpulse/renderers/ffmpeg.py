@@ -25,6 +25,8 @@ from visionpulse.renderers.encoders import Encoder, find_encoder
 from visionpulse.renderers.frames import VERSION as FRAMES
 from visionpulse.renderers.frames import frames
 from visionpulse.renderers.languages import three_letters
+from visionpulse.renderers.lettering import VERSION as LETTERING
+from visionpulse.renderers.lettering import overlays
 from visionpulse.renderers.mp4 import VideoTrack, append_xmp, video_track
 from visionpulse.renderers.probe import check_film
 from visionpulse.renderers.process import Job, find_ffmpeg
@@ -63,7 +65,7 @@ class FFmpegRenderer:
         self._encoder: Encoder = find_encoder(encoder)
         settings = ";".join(" ".join(each) for each in self._encoder.quality.values())
         build = f"ffmpeg:{ffmpeg.version}:{ffmpeg.build}:{self._encoder.codec}:{settings}"
-        self.identity: str = f"{build}:frames={FRAMES}:sound={SOUND}"
+        self.identity: str = f"{build}:frames={FRAMES}:lettering={LETTERING}:sound={SOUND}"
 
     async def encode(self, piece: Piece, out: Path) -> None:
         """Write a piece as an MP4 of H.264 that begins with a key frame.
@@ -157,6 +159,7 @@ class FFmpegRenderer:
                 hint="Choose an even width and height.",
             )
         encoder, filters = self._encoder, self._encoder.filters
+        lettering = overlays(job, piece)
         job.run(
             [
                 *("-loglevel", "error", *encoder.before, *_raw(piece), "-i", "pipe:0"),
@@ -167,7 +170,7 @@ class FFmpegRenderer:
             what=f"Encoding {piece.frames} frames of {piece.still.picture.name}",
             # Thirty times what a frame takes on one slow core.
             seconds=self._deadline or 60 + piece.frames * piece.width * piece.height / 1e6,
-            feed=frames(piece),
+            feed=frames(piece, lettering),
         )
         track = video_track(out)
         if track.frames != piece.frames:

@@ -34,14 +34,14 @@ MAX_PIXELS = 33_177_600
 Plane = npt.NDArray[Any]
 """Bytes; OpenCV types what it returns more loosely."""
 
-# Rec. ITU-R BT.709-6, section 3: luma and colour differences from R'G'B', 8 bit, limited range.
-_TO_YUV = np.array(
+TO_YUV = np.array(
     [
         [0.2126 * 219 / 255, 0.7152 * 219 / 255, 0.0722 * 219 / 255, 16],
         [-0.2126 / 1.8556 * 224 / 255, -0.7152 / 1.8556 * 224 / 255, 0.5 * 224 / 255, 128],
         [0.5 * 224 / 255, -0.7152 / 1.5748 * 224 / 255, -0.0722 / 1.5748 * 224 / 255, 128],
     ]
 )
+"""From R'G'B' to Y'CbCr of 8 bits and limited range: Rec. ITU-R BT.709-6, section 3."""
 
 # A zoom's step between two pixels of a frame, in pixels of the still's planes, where the camera
 # sees most. Well below 1, so that the phases are many; a zoom of 1.12 leads to 0.865.
@@ -283,7 +283,7 @@ def _cut(picture: Image.Image, camera: Camera, across: int) -> tuple[int, int, S
     width, height = picture.size
     inside = picture.crop((max(left, 0), max(top, 0), min(right, width), min(bottom, height)))
     beyond = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-    yuv = cv2.transform(np.asarray(inside), _TO_YUV)
+    yuv = cv2.transform(np.asarray(inside), TO_YUV)
     return left, top, [_padded(plane, beyond) for plane in cv2.split(yuv)]
 
 

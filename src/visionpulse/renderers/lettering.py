@@ -18,25 +18,15 @@ import numpy as np
 
 from visionpulse.errors import RenderError, StorageError
 from visionpulse.protocols import Font, Piece, Subtitle
-from visionpulse.renderers.frames import Overlay, Plane
+from visionpulse.renderers.frames import TO_YUV, Overlay, Plane
 from visionpulse.renderers.process import Job
 from visionpulse.subtitles import ASCENT, LINE_HEIGHT, document, strip
 
 VERSION = 1
 """Raised when the same subtitles give other overlays."""
 
-# Rec. ITU-R BT.709-6, section 3: from R'G'B' and alpha, by which 16 and 128 are multiplied too, to
-# luma and colour differences; 8 bit, limited range.
-_TO_YUV = (
-    np.array(
-        [
-            [0.2126 * 219, 0.7152 * 219, 0.0722 * 219, 16],
-            [-0.2126 / 1.8556 * 224, -0.7152 / 1.8556 * 224, 0.5 * 224, 128],
-            [0.5 * 224, -0.7152 / 1.5748 * 224, -0.0722 / 1.5748 * 224, 128],
-        ]
-    )
-    / 255
-)
+# What is multiplied by alpha already adds only its part of 16 and 128.
+_TO_YUV = TO_YUV * np.array([1, 1, 1, 1 / 255])
 
 _NO_SYSTEM_FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

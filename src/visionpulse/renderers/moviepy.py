@@ -141,7 +141,7 @@ class _Drawn:
     def __call__(self, seconds: float) -> Numbers:
         """Return the frame that is seen at a time, as RGB."""
         # A frame's time divided and multiplied again may fall just short of it.
-        frame = floor(seconds * self._pieces[0].fps + 1e-4)
+        frame = floor(seconds * self._pieces[0].fps)
         frame = min(max(frame, 0), self._ends[-1] - 1)
         number = bisect_right(self._ends, frame)
         piece = self._pieces[number]

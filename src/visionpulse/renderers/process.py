@@ -136,7 +136,10 @@ class Job:
         assert child.stderr
         told: deque[bytes] = deque(maxlen=10_000)
         said: list[bytes] = []
-        readers = [_thread(told.extend, child.stderr), _thread(said.extend, child.stdout)]
+        readers = [
+            _thread(told.extend, child.stderr),
+            _thread(lambda all_: said.append(all_.read()), child.stdout),
+        ]
         expired = threading.Event()
 
         def expire() -> None:
@@ -196,7 +199,7 @@ class Job:
             return self._child
 
 
-def _thread(collect: Callable[[Iterable[bytes]], None], stream: IO[bytes]) -> threading.Thread:
+def _thread(collect: Callable[[IO[bytes]], None], stream: IO[bytes]) -> threading.Thread:
     thread = threading.Thread(target=collect, args=(stream,), daemon=True)
     thread.start()
     return thread
