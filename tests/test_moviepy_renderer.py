@@ -49,7 +49,8 @@ def move(path, motion="in", frames=40):
 
 @pytest.fixture
 def piece(tmp_path):
-    return Piece(WIDTH, HEIGHT, FPS, 12, move(texture(tmp_path / "a.png")), 5)
+    # 29 / 25 * 25 is less than 29.
+    return Piece(WIDTH, HEIGHT, FPS, 30, move(texture(tmp_path / "a.png")), 5)
 
 
 def encode(piece, out, renderer=MoviePyRenderer):
@@ -191,7 +192,7 @@ def test_subtitles_are_drawn_on_their_frames(tmp_path, piece):
 
         # Elsewhere the encoder has made other choices, nothing more.
         changed = [int(np.abs(one.astype(int) - other).max()) > 60 for one, other in pair]
-        assert changed == [4 <= number < 9 for number in range(12)]
+        assert changed == [4 <= number < 9 for number in range(30)]
 
 
 @pytest.mark.parametrize(("frames", "fps"), [(1, 24), (29, 25), (123, 30), (247, 60)])
@@ -229,15 +230,15 @@ def test_its_pieces_are_joined_and_named_apart(tmp_path, piece):
     cue = tmp_path / "a.wav"
     with wave.open(str(cue), "wb") as file:
         file.setparams((1, 2, 24_000, 0, "NONE", ""))
-        tone = 9_000 * np.sin(np.arange(20_000) / 20)
+        tone = 9_000 * np.sin(np.arange(55_000) / 20)
         file.writeframes(tone.astype("<i2").tobytes())
     renderer, sound, film = MoviePyRenderer(), tmp_path / "s.m4a", tmp_path / "film.mp4"
     parts = [encode(piece, tmp_path / "1.mp4"), encode(piece, tmp_path / "2.mp4")]
 
-    asyncio.run(renderer.mix(Soundtrack(24_000, 23_040, ((0, cue),)), sound))
+    asyncio.run(renderer.mix(Soundtrack(24_000, 57_600, ((0, cue),)), sound))
     asyncio.run(renderer.join(parts, sound, film, Tags("Two", "en")))
 
-    asyncio.run(renderer.check(film, width=WIDTH, height=HEIGHT, fps=FPS, seconds=0.96))
+    asyncio.run(renderer.check(film, width=WIDTH, height=HEIGHT, fps=FPS, seconds=2.4))
     assert renderer.identity != FFmpegRenderer().identity
 
 
@@ -368,7 +369,7 @@ def test_a_clip_sounds_like_the_film(service, film):
 
     assert np.abs(due).max() > 0.1
     assert np.abs(found - due).max() < 2 / 32_768
-    assert (after == 0).all()
+    assert np.abs(after).max() < 0.001
 
 
 def test_part_of_a_clip_is_written_by_moviepy(service, film, tmp_path):

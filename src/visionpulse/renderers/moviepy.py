@@ -141,7 +141,7 @@ class _Drawn:
     def __call__(self, seconds: float) -> Numbers:
         """Return the frame that is seen at a time, as RGB."""
         # A frame's time divided and multiplied again may fall just short of it.
-        frame = floor(seconds * self._pieces[0].fps)
+        frame = floor(seconds * self._pieces[0].fps + 1e-4)
         frame = min(max(frame, 0), self._ends[-1] - 1)
         number = bisect_right(self._ends, frame)
         piece = self._pieces[number]
@@ -218,9 +218,9 @@ def _heard(film: Path, seconds: float, closing: ExitStack) -> Callable[[float | 
 
     def heard(at: float | Numbers) -> Numbers:
         numbers = np.rint(np.multiply(at, _SOUND_RATE)).astype(int)
-        inside = (numbers >= 0) & (numbers < len(samples))
-        found = samples[np.clip(numbers, 0, len(samples) - 1)] / 32768
-        return np.where(inside[..., None], found, 0.0)
+        # Films begin and end in silence, which goes on outside of them.
+        found: Numbers = samples[np.clip(numbers, 0, len(samples) - 1)] / 32768
+        return found
 
     return heard
 
