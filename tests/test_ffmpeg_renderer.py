@@ -26,6 +26,7 @@ from visionpulse.renderers.ffmpeg import FFmpegRenderer
 from visionpulse.renderers.frames import frames
 from visionpulse.renderers.languages import three_letters
 from visionpulse.renderers.mp4 import order_of_boxes
+from visionpulse.renderers.pipes import FramePipe
 from visionpulse.renderers.probe import check_film, probe
 from visionpulse.renderers.process import Job, find_ffmpeg
 from visionpulse.renderers.sound import loudness_of
@@ -521,7 +522,7 @@ def test_a_picture_that_is_to_fit_is_never_cut(tmp_path, motion, size):
         for corner in product((0, shape[0] - 20), (0, shape[1] - 20)):
             picture.paste((255, 255, 255), (*corner, corner[0] + 20, corner[1] + 20))
         picture.save(tmp_path / "a.png")
-        piece = Piece(*size, FPS, 40, move(tmp_path / "a.png", motion, 40), 0, framing="fit")
+        piece = Piece(*size, FPS, 14, move(tmp_path / "a.png", motion, 14), 0, framing="fit")
 
         for luma in luma_of(piece)[::13]:
             areas, _ = cv2.connectedComponents((luma > 180).astype(np.uint8))
@@ -592,7 +593,7 @@ def test_no_shape_of_picture_is_too_odd(tmp_path, motion):
     """Every shape can be drawn, also where rounding puts the window a hair outside."""
     for size in [(1, 1), (7, 3), (97, 53), (64, 36), (1000, 999), (5, 640), (29, 18)]:
         texture(1, size).save(tmp_path / "a.png")
-        for film_size in ((36, 64), (854, 480)):
+        for film_size in ((36, 64), (320, 180)):
             moved = move(tmp_path / "a.png", motion, 5)
 
             drawn = luma_of(Piece(*film_size, 25, 5, moved, 0))
@@ -961,6 +962,36 @@ def test_films_that_are_not_right_are_told_apart(made, tmp_path, arguments, word
         assert_video(wrong, size=(WIDTH, HEIGHT), fps=FPS, seconds=float(timeline.seconds))
 
 
+@pytest.mark.parametrize(
+    ("picture", "sound", "words"),
+    [
+        ("drawbox=enable='between(t,2,4)':color=black:t=fill", "anull", r"from 2\.0 s to 4\.\d s"),
+        ("null", "volume=enable='between(t,1,5)':volume=0", r"from 1\.\d s on it is silent"),
+        ("drawbox=enable='between(t,2,2.6)':color=black:t=fill", "anull", None),
+        ("null", "volume=enable='between(t,1,3)':volume=0", None),
+    ],
+)
+def test_stretches_of_nothing_are_noticed(tmp_path, picture, sound, words):
+    """More than a second of black and three of silence are not what anybody ordered."""
+    film = tmp_path / "film.mp4"
+    command = [FFMPEG, "-v", "error", "-f", "lavfi", "-i", "testsrc=s=128x72:r=24:d=8"]
+    command += ["-f", "lavfi", "-i", "sine=300:sample_rate=48000:duration=8", "-af", sound]
+    command += [
+        "-vf",
+        f"{picture},setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+        "-pix_fmt",
+        "yuv420p",
+    ]
+    command += ["-c:v", "libx264", "-movflags", "+faststart", film]
+    subprocess.run(command, check=True)
+
+    if words is None:
+        assert_video(film, loudness=None)
+    else:
+        with pytest.raises(AssertionError, match=words):
+            assert_video(film, loudness=None)
+
+
 def test_untagged_colours_are_noticed(made, tmp_path):
     """A film without BT.709 tags is shown in other colours by half of all players."""
     (out, _, _), _, _ = made
@@ -1022,3 +1053,51 @@ def test_captions_are_looked_at_too(made, tmp_path, name, text, words):
     else:
         with pytest.raises(AssertionError, match=words):
             assert_video(out, captions=tmp_path / name)
+
+
+# ------------------------------------------------------------------ the pipe
+
+
+class Frames:
+    """Large blocks from two buffers in turn, each filled anew just before it is asked for."""
+
+    def __init__(self, count, size):
+        self._buffers = [np.empty(size, np.uint8), np.empty(size, np.uint8)]
+        self._count = count
+
+    def __iter__(self):
+        for number in range(self._count):
+            buffer = self._buffers[number % 2]
+            buffer[:] = number % 251
+            yield buffer.data
+
+
+@pytest.mark.parametrize("splices", [True, False])
+def test_frames_come_through_the_pipe_as_they_were(splices, monkeypatch):
+    """To a slow reader too, though buffers are used again, and where memory cannot be shared."""
+    size = 3 << 20
+    if not splices:
+        monkeypatch.setattr(FramePipe, "_spliced", lambda _pipe, _block: 0)
+    child = subprocess.Popen(
+        [sys.executable, "-c", READ_SLOWLY], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+    with child:
+        pipe = FramePipe(child.stdin)
+        for block in Frames(20, size):
+            pipe.write(block)
+        child.stdin.close()
+        told = child.stdout.read().decode()
+
+    assert told.split() == [f"{number}:{size}" for number in range(20)]
+
+
+READ_SLOWLY = """
+import itertools, os, time
+found = []
+while block := os.read(0, 200_000):
+    found += [(value, len(list(run))) for value, run in itertools.groupby(block)]
+    time.sleep(0.001)
+for value, runs in itertools.groupby(found, key=lambda run: run[0]):
+    print(f"{value}:{sum(length for _, length in runs)}")
+"""

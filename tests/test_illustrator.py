@@ -349,9 +349,7 @@ def test_an_unknown_style_is_treated_by_its_look() -> None:
     )
     plain = own.model_copy(update={"look": "Nothing in particular"})
 
-    pixels, smooth = (
-        len(set(drawn("a hill", 256, style=each).get_flattened_data())) for each in (own, plain)
-    )
+    pixels, smooth = (len(set(drawn("a hill", 256, style=each).getdata())) for each in (own, plain))
 
     assert pixels * 20 < smooth
 

@@ -549,6 +549,7 @@ def test_a_bed_loops_exactly_in_a_film(tmp_path):
         assert np.abs(tune.second(number) - wanted).max() < 2 / 32_768
 
 
+@pytest.mark.slow
 def test_the_same_seed_plays_the_same_in_every_process(tmp_path):
     """Byte for byte; another seed is another piece."""
     music.write("tense", "one", tmp_path / "here.wav")

@@ -319,7 +319,7 @@ def verify_picture(made: Made) -> None:
                     f"The picture claims {picture.width}x{picture.height} pixels; "
                     f"{_MOST_PIXELS:,} are the most that is decoded."
                 )
-            picture.load()
+            picture.load()  # pyright: ignore[reportUnknownMemberType]  untyped in Pillow 11
     except (OSError, SyntaxError, ValueError, *_BOMBS) as error:
         raise BadAnswerError(
             f"The {len(made.data)} bytes that came as a picture do not decode: "

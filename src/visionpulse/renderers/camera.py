@@ -109,7 +109,7 @@ def _whole(speed: float) -> float:
     """
     if speed >= 1:
         return floor(speed)
-    return floor(speed * 4) / 4 if speed >= 1 / 4 else speed
+    return next((part for part in (1 / 2, 1 / 4) if speed >= part), speed)
 
 
 def _centred(picture: tuple[int, int], film: tuple[int, int], zoom: float) -> Window:

@@ -18,13 +18,9 @@ from visionpulse.renderers.process import Job
 _log = logging.getLogger(__name__)
 
 # Chosen by measurement for slow moves over stills (docs/decisions/0004-rendering.md): a long fixed
-# pyramid of B-frames and the macroblock tree find what every frame has in common with the last;
-# direct prediction from the neighbours' motion fits moves as steady as these.
+# pyramid of B-frames and the macroblock tree find what every frame has in common with the last.
 X264_PRESET = "superfast"
-X264_PARAMETERS = (
-    "mbtree=1:b-adapt=0:rc-lookahead=24:bframes=7:direct=temporal:partitions=none:qcomp=0.7"
-    ":keyint=250:open-gop=0"
-)
+X264_PARAMETERS = "mbtree=1:b-adapt=0:rc-lookahead=24:bframes=7:keyint=250:open-gop=0"
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,11 @@ class Encoder:
         return ["-c:v", self.codec, *self.quality[quality]]
 
 
-def _settings(arguments: str, draft: int, standard: int, high: int) -> dict[Quality, list[str]]:
+def _settings(
+    arguments: str, draft: float, standard: float, high: float
+) -> dict[Quality, list[str]]:
     """Return arguments with the level each quality has on an encoder's own scale."""
-    levels: dict[Quality, int] = {"draft": draft, "standard": standard, "high": high}
+    levels: dict[Quality, float] = {"draft": draft, "standard": standard, "high": high}
     return {quality: arguments.format(level).split() for quality, level in levels.items()}
 
 
@@ -56,7 +54,8 @@ X264 = Encoder(
     "x264",
     "libx264",
     _settings(
-        f"-preset {X264_PRESET} -crf {{}} -x264-params {X264_PARAMETERS} -threads 1", 28, 22, 18
+        f"-preset {X264_PRESET} -crf {{}} -x264-params {X264_PARAMETERS} -threads 1",
+        *(27.5, 21.5, 17.5),
     ),
 )
 

@@ -35,14 +35,14 @@ from visionpulse.renderers.timed_text import timed_text
 
 _log = logging.getLogger(__name__)
 
-_COLOUR = [
+COLOUR = [
     *("-color_range", "tv", "-colorspace", "bt709"),
     *("-color_primaries", "bt709", "-color_trc", "bt709"),
 ]
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _MADE_BY_MODELS = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 # No names of programs and no dates: the same input gives the same bytes.
-_BARE = ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
+BARE = ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
 
 
 class FFmpegRenderer:
@@ -96,7 +96,7 @@ class FFmpegRenderer:
             *("-loglevel", "error", *_raw(piece), "-i", "pipe:0", "-frames:v", "1"),
             # JFIF means BT.601 and the full range.
             *("-vf", "scale=in_color_matrix=bt709:out_color_matrix=bt601:out_range=pc"),
-            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "2", *_BARE),
+            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "2", *BARE),
             *("-update", "1", "-f", "image2", f"file:{out}"),
         ]
 
@@ -165,7 +165,7 @@ class FFmpegRenderer:
                 *("-loglevel", "error", *encoder.before, *_raw(piece), "-i", "pipe:0"),
                 *(("-vf", ",".join(filters)) if filters else ()),
                 *encoder.arguments(piece.quality),
-                *(*_COLOUR, "-chroma_sample_location", "left", *_BARE, "-f", "mp4", f"file:{out}"),
+                *(*COLOUR, "-chroma_sample_location", "left", *BARE, "-f", "mp4", f"file:{out}"),
             ],
             what=f"Encoding {piece.frames} frames of {piece.still.picture.name}",
             # Thirty times what a frame takes on one slow core.
@@ -203,7 +203,7 @@ class FFmpegRenderer:
                     # Concatenation counts in microseconds; this puts frames back on their places.
                     *("-bsf:v", f"setts=time_base=1/{fps}:prescale=1:pts=PTS:dts=N-{held_back}"),
                     *(track if tags.captions else ()),
-                    *(*_BARE, "-map_metadata", "2", "-map_chapters", "2"),
+                    *(*BARE, "-map_metadata", "2", "-map_chapters", "2"),
                     *("-metadata:s:a:0", f"language={language}"),
                     *("-movflags", "+faststart", "-f", "mp4", f"file:{out}"),
                 ],
@@ -249,7 +249,7 @@ def _raw(piece: Piece) -> list[str]:
     """Return how the frames are described to ffmpeg."""
     return [
         *("-f", "rawvideo", "-pixel_format", "yuv420p"),
-        *("-video_size", f"{piece.width}x{piece.height}", "-framerate", str(piece.fps), *_COLOUR),
+        *("-video_size", f"{piece.width}x{piece.height}", "-framerate", str(piece.fps), *COLOUR),
     ]
 
 

@@ -25,11 +25,11 @@ import numpy.typing as npt
 from visionpulse.errors import RenderError
 from visionpulse.protocols import Piece
 from visionpulse.renderers.encoders import X264, X264_PRESET
-from visionpulse.renderers.ffmpeg import _BARE, _COLOUR, FFmpegRenderer
-from visionpulse.renderers.frames import Overlay, _one_thread, frames
+from visionpulse.renderers.ffmpeg import BARE, COLOUR, FFmpegRenderer
+from visionpulse.renderers.frames import Overlay, frames, one_thread
 from visionpulse.renderers.lettering import overlays
 from visionpulse.renderers.mp4 import video_track
-from visionpulse.renderers.process import Job, Stopped, _failure, _inspect, _last
+from visionpulse.renderers.process import Job, Stopped, failure, inspect, last_words
 
 _variables = set(os.environ)
 with warnings.catch_warnings():
@@ -76,7 +76,7 @@ class MoviePyRenderer(FFmpegRenderer):
     def __init__(self, *, deadline: float | None = None) -> None:
         super().__init__(deadline=deadline)
         # Not always ours: FFMPEG_BINARY in the environment gives MoviePy another one.
-        writer = _inspect(ffmpeg_writer.FFMPEG_BINARY)
+        writer = inspect(ffmpeg_writer.FFMPEG_BINARY)
         self.identity = f"moviepy:{version('moviepy')}:{writer.build}:{self.identity}"
 
     @staticmethod
@@ -150,7 +150,7 @@ class _Drawn:
             return self._alone(piece, at)
         if self._faded[0] != number:
             self._faded = number, [bytes(planes) for planes in frames(piece, self._lettering)]
-        with _one_thread:
+        with one_thread:
             return self._rgb(self._faded[1][at])
 
     def _alone(self, piece: Piece, at: int) -> Numbers:
@@ -245,8 +245,8 @@ def _write(
             # A file: nobody empties a pipe while frames are written.
             logfile=told,
             ffmpeg_params=[
-                *("-loglevel", "error", "-vf", _TO_YUV, *arguments, *_COLOUR),
-                *("-chroma_sample_location", "left", *_BARE, "-f", "mp4"),
+                *("-loglevel", "error", "-vf", _TO_YUV, *arguments, *COLOUR),
+                *("-chroma_sample_location", "left", *BARE, "-f", "mp4"),
             ],
         )
         child: Popen[bytes] = writer.proc
@@ -264,16 +264,16 @@ def _write(
                 child.wait()
         told.seek(0)
         words = told.read()
-    if job._stopped:
+    if job.stopped:
         raise Stopped
     if expired.is_set() and child.returncode:
         raise RenderError(
-            f"{what} took longer than {seconds:.0f} seconds and was ended.{_last(words)}",
+            f"{what} took longer than {seconds:.0f} seconds and was ended.{last_words(words)}",
             code="render_timeout",
             retryable=True,
         )
     if child.returncode:
-        raise _failure(what, child.returncode, words)
+        raise failure(what, child.returncode, words)
 
 
 @contextmanager
@@ -286,7 +286,7 @@ def _watched(child: Popen[bytes], job: Job, seconds: float) -> Generator[threadi
         while not over.wait(_WATCH_SECONDS):
             if time.monotonic() > deadline:
                 expired.set()
-            if expired.is_set() or job._stopped:
+            if expired.is_set() or job.stopped:
                 child.kill()
 
     watcher = threading.Thread(target=watch, daemon=True)

@@ -6,10 +6,9 @@ There is no ffprobe in imageio-ffmpeg; ffmpeg itself lists every packet's time, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from math import ceil
 from pathlib import Path
 
@@ -21,6 +20,9 @@ from visionpulse.renderers.process import Job
 _BLACK = 24
 _SAMPLE = (64, 36)
 _SILENCE = -60.0
+_LONGEST = 3
+"""Seconds of silence that are no pause any more."""
+_LONGEST_BLACK = 1
 
 
 @dataclass(frozen=True)
@@ -199,22 +201,29 @@ def watch(path: Path, info: FilmInfo, *, every_frame: bool = True) -> list[str]:
             *("-i", f"file:{path}", "-map", "0:v:0", "-fps_mode", "passthrough"),
             *("-vf", f"select=not(mod(n\\,{step})),extractplanes=y,scale={width}:{height}"),
             *("-f", "rawvideo", "pipe:1"),
-            *("-map", "0:a:0?", "-af", "volumedetect", "-f", "null", "-"),
+            *("-map", "0:a:0?", "-af", f"silencedetect={_SILENCE}dB:d={_LONGEST},volumedetect"),
+            *("-f", "null", "-"),
         ],
         what=f"Decoding {path.name}",
         seconds=60 + info.frames * info.width * info.height / 1e6,
     )
     size = width * height
     pictures = [output.stdout[at : at + size] for at in range(0, len(output.stdout), size)]
-    due = ceil(info.frames / step) if every_frame else max(1, len(pictures))
+    if every_frame and len(pictures) != ceil(info.frames / step):
+        return [f"only {len(pictures)} of the frames looked at could be decoded"]
+    black = [max(picture) < _BLACK for picture in pictures]
     loudest = re.search(r"max_volume: (\S+) dB", output.stderr)
-    return _seen(pictures, due) + (
-        [] if loudest and float(loudest[1]) > _SILENCE else ["it is silent"]
-    )
-
-
-def _seen(pictures: Sequence[bytes], due: int) -> list[str]:
-    if len(pictures) != due:
-        return [f"only {len(pictures)} of {due} frames looked at could be decoded"]
-    black = sum(max(picture) < _BLACK for picture in pictures)
-    return ["it is black"] if black > due / 2 else []
+    if not loudest or float(loudest[1]) <= _SILENCE:
+        heard = ["it is silent"]
+    else:
+        pauses = re.findall(r"silence_start: (\S+)", output.stderr) if every_frame else []
+        heard = [f"from {float(start):.1f} s on it is silent" for start in pauses]
+    if sum(black) > len(black) / 2:
+        return ["it is black", *heard]
+    stretches = [len(list(same)) for _, same in groupby(black)] if every_frame else []
+    edges = [0, *accumulate(stretches)]
+    return [
+        f"from {start / 2:.1f} s to {end / 2:.1f} s it is black"
+        for start, end in pairwise(edges)
+        if black[start] and end - start > 2 * _LONGEST_BLACK
+    ] + heard

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +18,7 @@ from typing import IO
 import imageio_ffmpeg  # type: ignore[import-untyped]
 
 from visionpulse.errors import ConfigurationError, RenderError, StorageError
-
-if sys.platform == "linux":
-    import fcntl
+from visionpulse.renderers.pipes import FramePipe
 
 # What ffmpeg's threads say after the one that failed.
 _ECHO = re.compile(r"Terminating thread|Task finished with error|Nothing was written")
@@ -57,11 +54,12 @@ def find_ffmpeg() -> FFmpeg:
             hint="Install ffmpeg with libx264, or set IMAGEIO_FFMPEG_EXE to one.",
             code="no_ffmpeg",
         ) from error
-    return _inspect(path)
+    return inspect(path)
 
 
 @lru_cache
-def _inspect(path: str) -> FFmpeg:
+def inspect(path: str) -> FFmpeg:
+    """Return what is known of a program that should be ffmpeg. Raises ConfigurationError."""
     hint = "Unset IMAGEIO_FFMPEG_EXE to use the one that comes with imageio-ffmpeg."
     try:
         answer = subprocess.run(  # noqa: S603
@@ -98,12 +96,13 @@ class Job:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self.stopped = False
+        """Whether `stop` was called."""
 
     def stop(self) -> None:
         """End the running child, and start no other."""
         with self._lock:
-            self._stopped = True
+            self.stopped = True
             if self._child:
                 _kill(self._child)
 
@@ -122,7 +121,8 @@ class Job:
             arguments: All but the program.
             what: What it does, for messages: `"Encoding frames 0 to 299"`.
             seconds: It is killed after this long.
-            feed: Written to its standard input, block by block, while it works.
+            feed: Written to its standard input, block by block, while it works; `FramePipe` says
+                how long a memoryview has to stay as it is.
             env: Variables set for it besides those of this process.
 
         Raises:
@@ -149,12 +149,13 @@ class Job:
         timer = threading.Timer(seconds, expire)
         timer.daemon = True
         timer.start()
+        pipe = FramePipe(child.stdin)
         try:
-            _write(feed, child.stdin)
+            _write(feed, pipe, child.stdin)
             child.wait()
         except BaseException:
             _kill(child)
-            if self._stopped:
+            if self.stopped:
                 raise Stopped from None
             raise
         finally:
@@ -167,22 +168,22 @@ class Job:
             with self._lock:
                 self._child = None
         words = b"".join(told).decode(errors="replace")
-        if self._stopped:
+        if self.stopped:
             raise Stopped
         if expired.is_set() and child.returncode:
             raise RenderError(
-                f"{what} took longer than {seconds:.0f} seconds and was ended.{_last(words)}",
+                f"{what} took longer than {seconds:.0f} seconds and was ended.{last_words(words)}",
                 code="render_timeout",
                 retryable=True,
             )
         if child.returncode:
-            raise _failure(what, child.returncode, words)
+            raise failure(what, child.returncode, words)
         return Output(b"".join(said), words)
 
     def _start(self, arguments: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         path = find_ffmpeg().path
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 raise Stopped
             try:
                 self._child = subprocess.Popen(  # noqa: S603
@@ -205,15 +206,11 @@ def _thread(collect: Callable[[IO[bytes]], None], stream: IO[bytes]) -> threadin
     return thread
 
 
-def _write(feed: Iterable[bytes | memoryview], stream: IO[bytes]) -> None:
-    if sys.platform == "linux":
-        # The most an ordinary user may have: a frame then takes 3 turns of the pipe instead of 50.
-        with suppress(OSError):
-            fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 1 << 20)
+def _write(feed: Iterable[bytes | memoryview], pipe: FramePipe, stream: IO[bytes]) -> None:
     try:
         for block in feed:
             try:
-                stream.write(block)
+                pipe.write(block)
             except OSError:
                 return  # The child has ended; its own words say why.
     finally:
@@ -231,7 +228,8 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
-def _failure(what: str, code: int, words: str) -> RenderError | StorageError:
+def failure(what: str, code: int, words: str) -> RenderError | StorageError:
+    """Return the error for a child that ended badly with these words."""
     if "No space left on device" in words or "Disk quota exceeded" in words:
         return StorageError(
             f"{what} failed: the disk is full.",
@@ -240,14 +238,15 @@ def _failure(what: str, code: int, words: str) -> RenderError | StorageError:
         )
     if code < 0:
         return RenderError(
-            f"{what} failed: ffmpeg was ended by {signal.Signals(-code).name}.{_last(words)}",
+            f"{what} failed: ffmpeg was ended by {signal.Signals(-code).name}.{last_words(words)}",
             hint="Most often the machine had too little memory.",
             code="render_crash",
             retryable=True,
         )
-    return RenderError(f"{what} failed: ffmpeg ended with {code}.{_last(words)}")
+    return RenderError(f"{what} failed: ffmpeg ended with {code}.{last_words(words)}")
 
 
-def _last(words: str) -> str:
+def last_words(words: str) -> str:
+    """Return the last lines that say something, as the end of a message."""
     lines = [line for line in words.splitlines() if line.strip() and not _ECHO.search(line)][-5:]
     return " Its last words: " + " | ".join(lines) if lines else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 
@@ -23,9 +24,12 @@ def assert_video(
     fps: int | None = None,
     seconds: float | None = None,
     captions: str | Path | None = None,
+    tags: Mapping[str, str] | None = None,
     loudness: float | None = LOUDNESS,
 ) -> None:
     """Assert that a film is whole: H.264 yuv420p tagged BT.709, AAC 48 kHz, faststart, seen, heard.
+
+    It may be black for a second and silent for three, not longer.
 
     Args:
         path: The MP4.
@@ -33,6 +37,7 @@ def assert_video(
         fps: Frames a second.
         seconds: Length, to one frame.
         captions: An SRT or VTT file that has to fit the film.
+        tags: What the container has to say, such as `{"title": "The deep ocean"}`.
         loudness: LUFS, to 1.5; None: anything that is not silence.
 
     Raises:
@@ -45,6 +50,7 @@ def assert_video(
         info = probe(film)
         wrong = faults(info, width=width, height=height, fps=fps, seconds=seconds)
         wrong += watch(film, info)
+        wrong += _tag_faults(film, tags or {})
         if loudness is not None and info.audio_codec:
             wrong += _loudness_faults(film, loudness)
     except RenderError as error:
@@ -85,6 +91,19 @@ def caption_faults(path: Path, *, seconds: float = inf) -> list[str]:
 def _seconds(parts: tuple[str | None, ...]) -> float:
     hours, minutes, whole, thousandths = (int(part or 0) for part in parts)
     return hours * 3600 + minutes * 60 + whole + thousandths / 1000
+
+
+def _tag_faults(film: Path, wanted: Mapping[str, str]) -> list[str]:
+    arguments = ["-i", f"file:{film}", "-f", "ffmetadata", "-"]
+    told = Job().run(arguments, what=f"Reading {film.name}", seconds=600).stdout.decode()
+    written = told.partition("\n[")[0]
+    pairs = re.findall(r"^(\w+)=((?:[^\\\n]|\\.)*)$", written, re.MULTILINE | re.DOTALL)
+    found = {name: re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL) for name, value in pairs}
+    return [
+        f"its {name} is {found.get(name)!r}, not {value!r}"
+        for name, value in wanted.items()
+        if found.get(name) != value
+    ]
 
 
 def _loudness_faults(film: Path, wanted: float) -> list[str]:
