@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visionpulse import Pipeline, VideoOptions
+from visionpulse import Pipeline, VideoOptions, VideoService
 from visionpulse.errors import ConfigurationError, InputError
 from visionpulse.renderers.probe import probe
 from visionpulse.renderers.process import find_ffmpeg
@@ -284,3 +284,45 @@ def test_other_renderers_have_names(tmp_path, prompts, images, speech):
         Pipeline("offline", renderer="gpu", home=tmp_path) as pipeline,
     ):
         pipeline.run(SCRIPT, options=TINY)
+
+
+# ------------------------------------------------------------------ long films
+
+
+@pytest.mark.slow
+def test_four_hundred_scenes_make_a_film(pipeline):
+    """Each is seen while its sentence is heard, the last as exactly as the first."""
+    script = " ".join(f"This is scene number {number} of the film." for number in range(400))
+
+    video = pipeline.run(script, options=shaped(scene_count=400))
+
+    assert len(video.scenes) == 400
+    assert_video(video.video_path, size=(128, 72), fps=24, seconds=video.duration)
+    sound = heard(video.video_path).astype(float)
+    for scene in (video.scenes[0], video.scenes[200], video.scenes[399]):
+        # The pause before a scene is silent; its sentence begins with it, to a frame.
+        begun = round(scene.start * 48_000)
+        frame = 48_000 // 24
+        assert np.abs(sound[begun : begun + 2 * frame]).max() > 1000
+        if scene.start:
+            assert np.abs(sound[begun - 4 * frame : begun - frame]).max() < 100
+
+
+@pytest.mark.slow
+def test_one_still_lasts_twenty_five_minutes(tmp_path):
+    """A narration of one's own over one picture, in pieces of ten seconds."""
+    Image.new("RGB", (160, 90), (90, 120, 60)).save(tmp_path / "still.png")
+    at = np.arange(8_000 * 60 * 25) / 8_000
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        swell = 0.6 + 0.4 * np.sin(2 * np.pi * 3 * at)
+        file.writeframes((np.sin(2 * np.pi * 200 * at) * swell * 9_000).astype("<i2").tobytes())
+
+    film = VideoService(home=tmp_path).create_video(
+        [tmp_path / "still.png"], tmp_path / "talk.wav", "long", options=TINY
+    )
+
+    assert film.duration == 1500
+    assert_video(film.video_path, size=(128, 72), fps=24, seconds=1500)

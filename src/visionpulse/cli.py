@@ -6,6 +6,7 @@ is imported when it runs, so that `--help` and shell completion answer at once.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from visionpulse.models import Event, Scene, Stage, Status, Video, VideoOptions
     from visionpulse.pipeline import Pipeline
 
+_INTERRUPTED, _TERMINATED = 130, 143
 EXIT_CODES = (
     "Exit codes: 0 done; 1 failed (what was made is kept); 2 wrong usage or input; "
     "3 the set-up has to be changed; 4 a budget was reached; 130 stopped with Ctrl-C, "
@@ -69,7 +71,23 @@ app: typer.Typer = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code in (_INTERRUPTED, _TERMINATED):
+            _leave_at_once(end.code)
+        raise
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process though threads are at work.
+
+    What they are in, such as onnxruntime, aborts when the interpreter is taken down around it.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 # ------------------------------------------------------------------ options that several take
@@ -590,7 +608,8 @@ def _command(as_json: bool, home: Path | None) -> Generator[_Run]:
         yield run
     except KeyboardInterrupt as stop:
         run.stopped()
-        raise typer.Exit(143 if isinstance(stop, _Terminated) else 130) from None
+        code = _TERMINATED if isinstance(stop, _Terminated) else _INTERRUPTED
+        raise typer.Exit(code) from None
     except errors.VisionPulseError as error:
         run.failed(error)
         begun = bool(run.video_id or error.video_id)
