@@ -925,7 +925,13 @@ def test_a_ledger_store_without_videos_is_examined_too(opened, check):
 # ------------------------------------------------------------------ renderers
 
 
-@pytest.mark.parametrize("name", registry.RENDERERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ffmpeg",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in registry.RENDERERS if n != "ffmpeg"),
+    ],
+)
 @pytest.mark.parametrize("check", named(RENDERER_CHECKS))
 def test_every_renderer_conforms(check, name):
     """Ours, on ffmpeg and on MoviePy, pass each check."""

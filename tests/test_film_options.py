@@ -91,7 +91,10 @@ def test_music_touches_no_picture(pipeline, tmp_path):
 # ------------------------------------------------------------------ captions
 
 
-@pytest.mark.parametrize("size", [(320, 180), (180, 320), (180, 180)])
+@pytest.mark.parametrize(
+    "size",
+    [(320, 180), *(pytest.param(s, marks=pytest.mark.slow) for s in ((180, 320), (180, 180)))],
+)
 def test_burned_captions_are_seen_while_they_are_spoken(pipeline, size):
     """White letters stand low in the picture when a caption is due, and are gone between."""
     shape = shaped(width=size[0], height=size[1])

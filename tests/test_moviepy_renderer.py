@@ -372,6 +372,7 @@ def test_a_clip_sounds_like_the_film(service, film):
     assert np.abs(after).max() < 0.001
 
 
+@pytest.mark.slow
 def test_part_of_a_clip_is_written_by_moviepy(service, film, tmp_path):
     """What MoviePy makes of it goes on from there: a second from the middle, all 24 frames."""
     out = tmp_path / "part.mp4"
@@ -390,6 +391,7 @@ def test_part_of_a_clip_is_written_by_moviepy(service, film, tmp_path):
     assert apart(first, like) < 12
 
 
+@pytest.mark.slow
 @LINUX
 def test_a_closed_clip_leaves_nothing(service, film, tmp_path, monkeypatch):
     """No process, no temporary file, no pipe; closing twice does no harm."""

@@ -298,6 +298,7 @@ def test_numbered_things_keep_their_number():
     assert len(speak("We are #1 here.").pcm) > len(speak("We are here.").pcm) + 12_000
 
 
+@pytest.mark.slow
 def test_the_sound_is_hibaris_own():
     """Exposing the durations changes nothing, also where a sentence is cut at 400 phonemes."""
     import hibari

@@ -73,6 +73,7 @@ def artists(tmp_path, slow_vendor):
         each.close()
 
 
+@pytest.mark.slow
 def test_processes_that_want_one_picture_pay_for_one(slow_vendor, artists):
     """The others wait for the first and take its picture."""
     for artist in artists:
@@ -84,6 +85,7 @@ def test_processes_that_want_one_picture_pay_for_one(slow_vendor, artists):
     assert len(pictures) == 1
 
 
+@pytest.mark.slow
 def test_killed_maker_is_replaced_by_one_of_those_who_wait(slow_vendor, artists):
     """Its own call is lost, as it was in flight; the two who wait make one more, not two."""
     first, *others = artists

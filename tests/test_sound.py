@@ -476,7 +476,10 @@ def test_no_peak_passes_the_limiter(peaks, ceiling):
 # ------------------------------------------------------------------ the built-in moods
 
 
-@pytest.fixture(scope="module", params=list(music.MOODS))
+@pytest.fixture(
+    scope="module",
+    params=["calm", *(pytest.param(m, marks=pytest.mark.slow) for m in list(music.MOODS)[1:])],
+)
 def bed(request):
     return request.param, music.bed(request.param, "seed")
 
@@ -536,6 +539,7 @@ def test_a_bed_has_no_seam(bed):
     )
 
 
+@pytest.mark.slow
 def test_a_bed_loops_exactly_in_a_film(tmp_path):
     """A film twice as long plays the very bed again, to the sample: the crossfade is not heard."""
     music.write("calm", "seed", tmp_path / "calm.wav")
