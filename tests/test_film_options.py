@@ -293,6 +293,7 @@ def test_other_renderers_have_names(tmp_path, prompts, images, speech):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_four_hundred_scenes_make_a_film(pipeline):
     """Each is seen while its sentence is heard, the last as exactly as the first."""
     script = " ".join(f"This is scene number {number} of the film." for number in range(400))
@@ -312,6 +313,7 @@ def test_four_hundred_scenes_make_a_film(pipeline):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_one_still_lasts_twenty_five_minutes(tmp_path):
     """A narration of one's own over one picture, in pieces of ten seconds."""
     Image.new("RGB", (160, 90), (90, 120, 60)).save(tmp_path / "still.png")
