@@ -84,7 +84,7 @@ def _leave_at_once(code: int) -> None:
 
     What they are in, such as onnxruntime, aborts when the interpreter is taken down around it.
     """
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  it has no public name
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
