@@ -32,10 +32,10 @@ VERSION = 2
 MAX_PIXELS = 33_177_600
 """Largest still that is decoded: 7680x4320."""
 
-Plane = npt.NDArray[Any]
+Plane = npt.NDArray[np.integer | np.floating]
 """Bytes; OpenCV types what it returns more loosely."""
 
-TO_YUV = np.array(
+TO_YUV: npt.NDArray[np.float64] = np.array(
     [
         [0.2126 * 219 / 255, 0.7152 * 219 / 255, 0.0722 * 219 / 255, 16],
         [-0.2126 / 1.8556 * 224 / 255, -0.7152 / 1.8556 * 224 / 255, 0.5 * 224 / 255, 128],
@@ -113,7 +113,7 @@ def _frames(piece: Piece, overlays: Sequence[Overlay]) -> Iterator[memoryview]:
             shot.rest()
 
 
-class _OneThread:
+class OneThread:
     """Keeps OpenCV to one thread a call while pieces are drawn side by side, not longer.
 
     The number is the process's, and others may use OpenCV in it.
@@ -138,7 +138,7 @@ class _OneThread:
                 cv2.setNumThreads(self._before)
 
 
-one_thread = _OneThread()
+one_thread: OneThread = OneThread()
 
 
 class _Frame:

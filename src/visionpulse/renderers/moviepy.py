@@ -77,7 +77,7 @@ class MoviePyRenderer(FFmpegRenderer):
         super().__init__(deadline=deadline)
         # Not always ours: FFMPEG_BINARY in the environment gives MoviePy another one.
         writer = inspect(ffmpeg_writer.FFMPEG_BINARY)
-        self.identity = f"moviepy:{version('moviepy')}:{writer.build}:{self.identity}"
+        self.identity: str = f"moviepy:{version('moviepy')}:{writer.build}:{self.identity}"
 
     @staticmethod
     def clip(film: Path, pieces: Sequence[Piece], closing: ExitStack) -> Any:

@@ -96,7 +96,7 @@ class Job:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self.stopped = False
+        self.stopped: bool = False
         """Whether `stop` was called."""
 
     def stop(self) -> None:
