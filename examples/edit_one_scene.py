@@ -17,9 +17,9 @@ def count(event: Event) -> None:
 pipeline = Pipeline("offline")
 options = VideoOptions(width=640, height=360, scene_count=2)
 video = pipeline.run(SCRIPT, options=options, on_event=count)
-print("At first:", dict(made))
+print("At first:", dict(sorted(made.items())))
 
 made.clear()
 video = pipeline.run(video.edit(1, prompt="A storm over a dark sea"), on_event=count)
-print("After the edit:", dict(made))
+print("After the edit:", dict(sorted(made.items())))
 print(video.video_path)

@@ -78,7 +78,7 @@ def test_edit_one_scene_makes_what_the_guide_says(tmp_path):
     """One picture and the film's pieces that show it; the guide prints the very lines."""
     *counts, path = run_python(ROOT / "examples/edit_one_scene.py", tmp_path)
 
-    assert counts[-1].startswith("After the edit: {'picture': 1, ")
+    assert counts[-1].startswith("After the edit: {'film': 1, 'picture': 1, ")
     assert "\n".join(counts) in (ROOT / "docs/guide/editing.md").read_text()
     assert_video(tmp_path / path, size=(640, 360))
 
