@@ -220,7 +220,7 @@ def create(
             framing=framing,
             quality=quality,
             captions=captions,
-            music=None if music == "none" else music,
+            music=music,
         )
         with _pipeline(provider, home, max_cost) as pipeline:
             _say_who(pipeline, provider, quiet)
@@ -304,9 +304,9 @@ def edit(
             "framing": framing,
             "quality": quality,
             "captions": captions,
-            "music": None if music == "none" else music,
+            "music": music,
         }
-        reshaped = music is not None or any(wish is not None for wish in shape.values())
+        reshaped = any(wish is not None for wish in shape.values())
         _check_wish(
             scene=scene,
             of_scene=redraw or prompt is not None or text is not None,
@@ -316,8 +316,6 @@ def edit(
         with _pipeline(provider, home, max_cost) as pipeline:
             video = pipeline.get(video_id)
             options = _options(video.options, **shape) if reshaped else None
-            if options and music == "none":
-                options = options.model_copy(update={"music": None})
             changed = video.edit(
                 int(scene) if scene and len(scene) < 8 and scene.isdecimal() else scene,
                 prompt=prompt,
@@ -888,10 +886,11 @@ def _options(
     kept = before.model_dump() if before else {}
     if wishes.get("aspect"):
         kept |= {"width": None, "height": None}
+    changed = kept | {name: wish for name, wish in given.items() if wish is not None}
+    if changed.get("music") == "none":
+        changed["music"] = None
     try:
-        return VideoOptions(
-            **kept | {name: wish for name, wish in given.items() if wish is not None}
-        )
+        return VideoOptions(**changed)
     except errors.InputError as error:
         field, _, reason = error.message.partition(": ")
         if size and field in {"width", "height"}:

@@ -128,7 +128,7 @@ def lay_out(
     """
     if not scenes:
         raise InputError("There is no scene to put on the timeline.")
-    fade = int(FADE * fps) if transition == "crossfade" else 0
+    fade = fade_frames(fps, transition)
     shots: list[Shot] = []
     first_frame = 0
     for number, sentences in enumerate(scenes):
@@ -152,6 +152,11 @@ def lay_out(
     return Timeline(fps, tuple(shots))
 
 
+def fade_frames(fps: int, transition: Literal["crossfade", "cut"]) -> int:
+    """Return how long a crossfade is."""
+    return int(FADE * fps) if transition == "crossfade" else 0
+
+
 def _pause(sentence: SpokenSentence) -> Fraction:
     return AFTER_PARAGRAPH if sentence.ends_paragraph else BETWEEN_SENTENCES
 
@@ -173,7 +178,7 @@ def even(
         raise InputError(
             f"{float(seconds):.2f} seconds of narration cannot be divided among {count} scenes."
         )
-    fade = int(FADE * fps) if transition == "crossfade" else 0
+    fade = fade_frames(fps, transition)
     edges = _edges(count, total)
     return Timeline(
         fps,

@@ -23,7 +23,7 @@ from visionpulse.protocols import Piece, Soundtrack, Tags
 from visionpulse.renderers import sound as sounds
 from visionpulse.renderers.encoders import Encoder, find_encoder
 from visionpulse.renderers.frames import VERSION as FRAMES
-from visionpulse.renderers.frames import frames
+from visionpulse.renderers.frames import Overlay, frames
 from visionpulse.renderers.languages import three_letters
 from visionpulse.renderers.lettering import VERSION as LETTERING
 from visionpulse.renderers.lettering import overlays
@@ -158,8 +158,26 @@ class FFmpegRenderer:
                 f"H.264 needs even sides, not {piece.width}x{piece.height}.",
                 hint="Choose an even width and height.",
             )
+        what = f"Encoding {piece.frames} frames of {piece.still.picture.name}"
+        # Thirty times what a frame takes on one slow core.
+        seconds = self._deadline or 60 + piece.frames * piece.width * piece.height / 1e6
+        self._write(job, piece, overlays(job, piece), out, what=what, seconds=seconds)
+        track = video_track(out)
+        if track.frames != piece.frames:
+            raise RenderError(f"The encoder wrote {track.frames} of {piece.frames} frames.")
+
+    def _write(
+        self,
+        job: Job,
+        piece: Piece,
+        lettering: Sequence[Overlay],
+        out: Path,
+        *,
+        what: str,
+        seconds: float,
+    ) -> None:
+        """Draw the frames and encode them."""
         encoder, filters = self._encoder, self._encoder.filters
-        lettering = overlays(job, piece)
         job.run(
             [
                 *("-loglevel", "error", *encoder.before, *_raw(piece), "-i", "pipe:0"),
@@ -167,14 +185,10 @@ class FFmpegRenderer:
                 *encoder.arguments(piece.quality),
                 *(*COLOUR, "-chroma_sample_location", "left", *BARE, "-f", "mp4", f"file:{out}"),
             ],
-            what=f"Encoding {piece.frames} frames of {piece.still.picture.name}",
-            # Thirty times what a frame takes on one slow core.
-            seconds=self._deadline or 60 + piece.frames * piece.width * piece.height / 1e6,
+            what=what,
+            seconds=seconds,
             feed=frames(piece, lettering),
         )
-        track = video_track(out)
-        if track.frames != piece.frames:
-            raise RenderError(f"The encoder wrote {track.frames} of {piece.frames} frames.")
 
     def _join(self, job: Job, pieces: Sequence[Path], sound: Path, out: Path, tags: Tags) -> None:
         tracks = _fitting(pieces)
@@ -191,7 +205,8 @@ class FFmpegRenderer:
             described = Path(folder, "tags.txt")
             described.write_text(_metadata(tags), "utf-8")
             captions = Path(folder, "captions.mp4")
-            captions.write_bytes(timed_text(tags.captions))
+            if tags.captions:
+                captions.write_bytes(timed_text(tags.captions))
             job.run(
                 [
                     *("-loglevel", "error"),

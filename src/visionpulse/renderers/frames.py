@@ -34,6 +34,8 @@ MAX_PIXELS = 33_177_600
 
 Plane = npt.NDArray[np.integer | np.floating]
 """Bytes; OpenCV types what it returns more loosely."""
+_Shifted = dict[tuple[int, int], Plane]
+"""By plane and sixteenth of a pixel."""
 
 TO_YUV: npt.NDArray[np.float64] = np.array(
     [
@@ -58,8 +60,8 @@ _SHIFTS = 16
 """Into how many parts a pan divides a pixel."""
 _TAPS = 3
 """Of the Lanczos kernel that shifts, to either side."""
-_SHIFTED = 20
-"""Shifted planes that a pan keeps: at a quarter of a pixel a frame it needs 17."""
+_SHIFTS_KEPT = 20
+"""Shifted planes that are kept while a pan is drawn: a quarter of a pixel a frame needs 17."""
 # H.264 puts chroma samples above the left of two luma columns, not between them: a quarter of a
 # chroma step to the left.
 _SITING = 1 / 4
@@ -98,19 +100,17 @@ def _frames(piece: Piece, overlays: Sequence[Overlay]) -> Iterator[memoryview]:
     second = _shot(piece.into, size, piece.fps, piece.framing) if piece.into else None
     both = _Frame(piece.width, piece.height), _Frame(piece.width, piece.height)
     other = _Frame(piece.width, piece.height)
+    shifted: tuple[_Shifted, _Shifted] = {}, {}
     for number, frame in zip(range(piece.frames), cycle(both), strict=False):
-        first.draw(piece.offset + number, frame)
+        first.draw(piece.offset + number, frame, shifted[0])
         if second:
-            second.draw(number, other)
+            second.draw(number, other, shifted[1])
             # Neither the first nor the last frame of a crossfade shows one picture alone.
             frame.blend(other, (number + 1) / (piece.frames + 1))
         for overlay in overlays:
             if overlay.first <= number < overlay.end:
                 frame.lay(overlay)
         yield frame.data
-    for shot in (first, second):
-        if shot:
-            shot.rest()
 
 
 class OneThread:
@@ -169,14 +169,13 @@ class _Frame:
 
 
 class _Shot(Protocol):
-    """A still as the camera sees it."""
+    """A still as the camera sees it; several pieces may be drawn from it at once."""
 
-    def draw(self, frame: int, into: _Frame) -> None:
-        """Fill a frame with what is seen at a frame of the move."""
-        ...
+    def draw(self, frame: int, into: _Frame, shifted: _Shifted) -> None:
+        """Fill a frame with what is seen at a frame of the move.
 
-    def rest(self) -> None:
-        """Forget what only saved time while frames followed one another."""
+        `shifted` is kept for the next frame of the same piece.
+        """
         ...
 
 
@@ -200,7 +199,7 @@ class _Zoom:
         self._luma = self._enlarged(luma, self._scale)
         self._chroma = [self._enlarged(plane, self._scale / 2) for plane in chroma]
 
-    def draw(self, frame: int, into: _Frame) -> None:
+    def draw(self, frame: int, into: _Frame, shifted: _Shifted) -> None:
         window = self._camera.at(frame)
         step = window.width * self._scale / self._width
         left = (window.left - self._left) * self._scale
@@ -210,9 +209,6 @@ class _Zoom:
         place = left / 2 - _SITING * step, top / 2
         for plane, out in zip(self._chroma, into.planes[1:], strict=True):
             _resize(plane, place, step, out, cv2.INTER_LINEAR)
-
-    def rest(self) -> None:
-        """Keep nothing but the still."""
 
     @staticmethod
     def _enlarged(plane: Plane, scale: float) -> Plane:
@@ -241,27 +237,23 @@ class _Pan:
         for plane in chroma:
             half = width // 2 + 1, height // 2 + 1
             self._planes.append(_sampled(plane, place, 2 * self._pixel, half))
-        self._shifted: dict[tuple[int, int], Plane] = {}
 
-    def draw(self, frame: int, into: _Frame) -> None:
+    def draw(self, frame: int, into: _Frame, shifted: _Shifted) -> None:
         window = self._camera.at(frame)
         travelled = (window.left - self._left + window.top - self._top) / self._pixel
         for number, out in enumerate(into.planes):
             whole, part = divmod(round(travelled * _SHIFTS / min(number + 1, 2)), _SHIFTS)
-            plane, (height, width) = self._plane(number, part), out.shape
+            plane, (height, width) = self._plane(number, part, shifted), out.shape
             out[...] = (
                 plane[whole : whole + height, :width]
                 if self._down
                 else (plane[:height, whole : whole + width])
             )
 
-    def rest(self) -> None:
-        self._shifted.clear()
-
-    def _plane(self, number: int, part: int) -> Plane:
+    def _plane(self, number: int, part: int, shifted: _Shifted) -> Plane:
         if not part:
             return self._planes[number]
-        found = self._shifted.get((number, part))
+        found = shifted.get((number, part))
         if found is None:
             kernel = _shift(part / _SHIFTS)
             kernel = kernel.T if self._down else kernel
@@ -272,9 +264,9 @@ class _Pan:
                 anchor=(0, _TAPS - 1) if self._down else (_TAPS - 1, 0),
                 borderType=cv2.BORDER_REPLICATE,
             )
-            while len(self._shifted) >= _SHIFTED:
-                self._shifted.pop(next(iter(self._shifted)), None)
-            self._shifted[number, part] = found
+            if len(shifted) >= _SHIFTS_KEPT:
+                del shifted[next(iter(shifted))]
+            shifted[number, part] = found
         return found
 
 

@@ -22,14 +22,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from visionpulse.errors import RenderError
 from visionpulse.protocols import Piece
 from visionpulse.renderers.encoders import X264, X264_PRESET
 from visionpulse.renderers.ffmpeg import BARE, COLOUR, FFmpegRenderer
 from visionpulse.renderers.frames import Overlay, frames, one_thread
-from visionpulse.renderers.lettering import overlays
 from visionpulse.renderers.mp4 import video_track
-from visionpulse.renderers.process import Job, Stopped, failure, inspect, last_words
+from visionpulse.renderers.process import Job, inspect
 
 _variables = set(os.environ)
 with warnings.catch_warnings():
@@ -102,28 +100,48 @@ class MoviePyRenderer(FFmpegRenderer):
         clip.fps, clip.audio, clip.close = fps, sound, closing.pop_all().close
         return clip
 
-    def _encode(self, job: Job, piece: Piece, out: Path) -> None:
-        if piece.width % 2 or piece.height % 2:
-            raise RenderError(
-                f"H.264 needs even sides, not {piece.width}x{piece.height}.",
-                hint="Choose an even width and height.",
+    def _write(
+        self,
+        job: Job,
+        piece: Piece,
+        lettering: Sequence[Overlay],
+        out: Path,
+        *,
+        what: str,
+        seconds: float,
+    ) -> None:
+        """Write a piece with MoviePy's writer, which neither watches its child nor how it ends."""
+        duration = _seconds(piece.frames, piece.fps)
+        clip = VideoClip(_Drawn([piece], lettering), duration=duration)
+        with tempfile.TemporaryFile("w+", errors="replace") as told:
+            writer: Any = ffmpeg_writer.FFMPEG_VideoWriter(
+                str(out.absolute()),
+                clip.size,
+                piece.fps,
+                preset=X264_PRESET,
+                # A file: nobody empties a pipe while frames are written.
+                logfile=told,
+                ffmpeg_params=[
+                    *("-loglevel", "error", "-vf", _TO_YUV, *X264.quality[piece.quality]),
+                    *(*COLOUR, "-chroma_sample_location", "left", *BARE, "-f", "mp4"),
+                ],
             )
-        clip = VideoClip(
-            _Drawn([piece], overlays(job, piece)), duration=_seconds(piece.frames, piece.fps)
-        )
-        _write(
-            job,
-            clip,
-            out,
-            fps=piece.fps,
-            arguments=X264.quality[piece.quality],
-            what=f"Encoding {piece.frames} frames of {piece.still.picture.name}",
-            # Thirty times what a frame takes on one slow core.
-            seconds=self._deadline or 60 + piece.frames * piece.width * piece.height / 1e6,
-        )
-        track = video_track(out)
-        if track.frames != piece.frames:
-            raise RenderError(f"The encoder wrote {track.frames} of {piece.frames} frames.")
+            child: Popen[bytes] = writer.proc
+            with _watched(child, job, seconds) as expired:
+                try:
+                    for image in clip.iter_frames(fps=piece.fps):
+                        writer.write_frame(image)
+                except OSError:
+                    if child.poll() is None:
+                        raise
+                finally:
+                    # What could not be written any more is no second failure.
+                    with suppress(OSError):
+                        writer.close()
+                    child.wait()
+            told.seek(0)
+            late = seconds if expired.is_set() else None
+            job.judge(child.returncode, told.read(), what=what, late=late)
 
 
 class _Drawn:
@@ -223,57 +241,6 @@ def _heard(film: Path, seconds: float, closing: ExitStack) -> Callable[[float | 
         return found
 
     return heard
-
-
-def _write(
-    job: Job,
-    clip: Any,
-    out: Path,
-    *,
-    fps: int,
-    arguments: Sequence[str],
-    what: str,
-    seconds: float,
-) -> None:
-    """Write a clip with MoviePy's writer, which neither watches its child nor asks how it ended."""
-    with tempfile.TemporaryFile("w+", errors="replace") as told:
-        writer: Any = ffmpeg_writer.FFMPEG_VideoWriter(
-            str(out.absolute()),
-            clip.size,
-            fps,
-            preset=X264_PRESET,
-            # A file: nobody empties a pipe while frames are written.
-            logfile=told,
-            ffmpeg_params=[
-                *("-loglevel", "error", "-vf", _TO_YUV, *arguments, *COLOUR),
-                *("-chroma_sample_location", "left", *BARE, "-f", "mp4"),
-            ],
-        )
-        child: Popen[bytes] = writer.proc
-        with _watched(child, job, seconds) as expired:
-            try:
-                for image in clip.iter_frames(fps=fps):
-                    writer.write_frame(image)
-            except OSError:
-                if child.poll() is None:
-                    raise
-            finally:
-                # What could not be written any more is no second failure.
-                with suppress(OSError):
-                    writer.close()
-                child.wait()
-        told.seek(0)
-        words = told.read()
-    if job.stopped:
-        raise Stopped
-    if expired.is_set() and child.returncode:
-        raise RenderError(
-            f"{what} took longer than {seconds:.0f} seconds and was ended.{last_words(words)}",
-            code="render_timeout",
-            retryable=True,
-        )
-    if child.returncode:
-        raise failure(what, child.returncode, words)
 
 
 @contextmanager

@@ -168,17 +168,21 @@ class Job:
             with self._lock:
                 self._child = None
         words = b"".join(told).decode(errors="replace")
+        self.judge(child.returncode, words, what=what, late=seconds if expired.is_set() else None)
+        return Output(b"".join(said), words)
+
+    def judge(self, code: int, words: str, *, what: str, late: float | None) -> None:
+        """Raise what a child's end means, if anything; `late`: it was ended after these seconds."""
         if self.stopped:
             raise Stopped
-        if expired.is_set() and child.returncode:
+        if code and late is not None:
             raise RenderError(
-                f"{what} took longer than {seconds:.0f} seconds and was ended.{last_words(words)}",
+                f"{what} took longer than {late:.0f} seconds and was ended.{_last_words(words)}",
                 code="render_timeout",
                 retryable=True,
             )
-        if child.returncode:
-            raise failure(what, child.returncode, words)
-        return Output(b"".join(said), words)
+        if code:
+            raise _failure(what, code, words)
 
     def _start(self, arguments: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         path = find_ffmpeg().path
@@ -228,8 +232,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
-def failure(what: str, code: int, words: str) -> RenderError | StorageError:
-    """Return the error for a child that ended badly with these words."""
+def _failure(what: str, code: int, words: str) -> RenderError | StorageError:
     if "No space left on device" in words or "Disk quota exceeded" in words:
         return StorageError(
             f"{what} failed: the disk is full.",
@@ -238,15 +241,15 @@ def failure(what: str, code: int, words: str) -> RenderError | StorageError:
         )
     if code < 0:
         return RenderError(
-            f"{what} failed: ffmpeg was ended by {signal.Signals(-code).name}.{last_words(words)}",
+            f"{what} failed: ffmpeg was ended by {signal.Signals(-code).name}.{_last_words(words)}",
             hint="Most often the machine had too little memory.",
             code="render_crash",
             retryable=True,
         )
-    return RenderError(f"{what} failed: ffmpeg ended with {code}.{last_words(words)}")
+    return RenderError(f"{what} failed: ffmpeg ended with {code}.{_last_words(words)}")
 
 
-def last_words(words: str) -> str:
+def _last_words(words: str) -> str:
     """Return the last lines that say something, as the end of a message."""
     lines = [line for line in words.splitlines() if line.strip() and not _ECHO.search(line)][-5:]
     return " Its last words: " + " | ".join(lines) if lines else ""
