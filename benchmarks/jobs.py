@@ -26,6 +26,7 @@ def _render(job, out: Path, name: str) -> None:
     import anyio
     from films import film_of
 
+    from visionpulse.making import encoding_order
     from visionpulse.protocols import Tags
     from visionpulse.registry import RENDERERS, load
 
@@ -45,7 +46,7 @@ def _render(job, out: Path, name: str) -> None:
                 await renderer.encode(film.pieces[number], pieces[number])
 
         async with anyio.create_task_group() as tasks:
-            for number in range(len(pieces)):
+            for number in encoding_order(film.pieces):
                 tasks.start_soon(encode, number)
             tasks.start_soon(renderer.mix, film.sound, sound)
         await renderer.join(pieces, sound, out, Tags("A benchmark", "en"))

@@ -96,9 +96,7 @@ class Making:
 
     async def encoded(self, pieces: Sequence[Piece]) -> list[Artefact]:
         """Encode the pieces of the film, as many at once as there are cores."""
-        # Neighbours need the same stills; of each group the longest come first, so that at the
-        # end no core has a long one left.
-        order = sorted(range(len(pieces)), key=lambda n: (n // 16, -pieces[n].frames))
+        order = encoding_order(pieces)
         made = await loop.all_of(*(self._piece(pieces[number]) for number in order))
         return [artefact for _, artefact in sorted(zip(order, made, strict=True), key=_first)]
 
@@ -299,6 +297,15 @@ class Making:
         if key is None:
             return None
         return await loop.in_thread(self.ledger.storage.fetch, key, scratch)
+
+
+def encoding_order(pieces: Sequence[Piece]) -> list[int]:
+    """Return the pieces' numbers in the order in which they are best begun.
+
+    Neighbours need the same stills; of each group the longest come first, so that at the end no
+    core has a long one left.
+    """
+    return sorted(range(len(pieces)), key=lambda number: (number // 16, -pieces[number].frames))
 
 
 def _in_milliseconds(
