@@ -384,7 +384,7 @@ def test_video_being_made_cannot_be_run_by_another(tmp_path, prompts, images):
 
 def test_batch_returns_every_video_failed_ones_too(pipeline, images):
     """One that fails does not stop the others."""
-    images.failures = [RefusedError("No.")]
+    images.failures = [QuotaError("No.")]
     scripts = ["One bird sang. It was red.", "Two bells rang. They were old."]
 
     videos = pipeline.batch(scripts, options=TINY, concurrency=1)
@@ -420,9 +420,9 @@ def test_async_forms(pipeline):
 def test_stream_yields_events_and_raises_the_failure(pipeline, images):
     """The same errors as `run`."""
     assert list(pipeline.stream(SCRIPT, options=TINY))[-1].kind == "finished"
-    images.failures = [RefusedError("No.")]
+    images.failures = [QuotaError("No.")]
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(QuotaError):
         list(pipeline.stream("Another story. It is short.", options=TINY))
 
 

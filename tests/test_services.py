@@ -53,7 +53,7 @@ def test_images_lie_at_their_documented_paths(image_service):
     again = image_service.generate_images(["a red door", "a corridor"], VIDEO_ID)
 
     assert paths == again == [f"output/images/{VIDEO_ID}/image_{n:03d}.png" for n in range(2)]
-    assert len(image_service.images.drawn) == 2
+    assert len(image_service.images.first.drawn) == 2
 
 
 def test_narration_lies_at_its_documented_path(audio_service):

@@ -616,7 +616,13 @@ def _plan(asked: str, fault: str) -> dict[str, Any]:
         {"first": first, "last": last, "prompt": _prompt(sentences[first : last + 1])}
         for first, last in ranges
     ]
-    return {"bible": "One lens, one late afternoon, one keeper in a grey coat.", "scenes": scenes}
+    bible = {
+        "characters": [{"name": "keeper", "look": "The keeper is an old man in a grey coat."}],
+        "palette": "grey and gold",
+        "lens": "one lens, late afternoon light",
+        "era": "the 1930s",
+    }
+    return {"bible": bible, "scenes": scenes}
 
 
 def _prompt(sentences: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Asking a plugged-in model for something, through the ledger.
+"""Asking plugged-in models for something, through the ledger; the next where one gives up.
 
 What a model does not say of itself (see `protocols`) gets the careful answer here.
 """
@@ -6,22 +6,38 @@ What a model does not say of itself (see `protocols`) gets the careful answer he
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import NoneType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from visionpulse import loop
+from visionpulse import loop, registry
 from visionpulse.calls import Made
-from visionpulse.errors import ConfigurationError, ProviderError, VisionPulseError
-from visionpulse.ledger import Ledger, Recipe
-from visionpulse.models import Artefact, Pin, Value
+from visionpulse.errors import (
+    ConfigurationError,
+    LanguageError,
+    ProviderError,
+    RefusedError,
+    UnknownNameError,
+    VisionPulseError,
+)
+from visionpulse.ledger import Ledger, Recipe, current_run, current_stage
+from visionpulse.models import Artefact, Event, Pin, Value
 from visionpulse.pricing import UNKNOWN
 from visionpulse.protocols import Quote, Use
 
 Request = TypeVar("Request", bound=Value)
+Model = TypeVar("Model")
+Answer = TypeVar("Answer")
+
+SURVIVABLE = (ProviderError, LanguageError, UnknownNameError, ConfigurationError)
+"""What another model may do better. A cap of the user's is no such thing, nor is a full disk."""
+_FAILURES = 3
+_REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +143,153 @@ class Question(Generic[Request]):
         return answer
 
 
+class Taken(NamedTuple, Generic[Answer]):
+    """What was asked for, and who gave it."""
+
+    answer: Answer
+    by: Pin
+    because: str | None
+    """In words, why it was not the first choice, if it was not."""
+
+
+class Chain(Generic[Model]):
+    """The models for one purpose, in order of preference: where one gives up, the next takes over.
+
+    A model that gave up three times in a row is passed over for a minute.
+
+    Args:
+        models: At least one.
+    """
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        if not models:
+            raise ConfigurationError("There is no model to ask.", hint="Name one at least.")
+        self.models: tuple[Model, ...] = tuple(models)
+
+    @property
+    def first(self) -> Model:
+        """The model that is asked first."""
+        return self.models[0]
+
+    def check(self, check: Callable[[Model], None]) -> None:
+        """Make sure that one model at least can do it, before money is spent.
+
+        Raises:
+            VisionPulseError: What the first one says against it.
+        """
+        against: list[VisionPulseError] = []
+        for model in self.models:
+            try:
+                return check(model)
+            except SURVIVABLE as error:
+                against.append(error)
+        raise against[0]
+
+    async def ask(
+        self,
+        ask: Callable[[Model], Awaitable[Answer]],
+        ledger: Ledger,
+        use: Use,
+        *,
+        before: Sequence[Model] = (),
+    ) -> Taken[Answer]:
+        """Ask one model after another until one delivers.
+
+        Args:
+            ask: Asks one.
+            ledger: Whose models they are.
+            use: For which video and scene, for the event that tells of a takeover.
+            before: Models to be asked before the others: they have made this already.
+
+        Raises:
+            VisionPulseError: What the last one failed with.
+        """
+        health = _healths.setdefault(ledger, _Health())
+        first = pin(self.first)
+        order = sorted(self.models, key=lambda model: model not in before)
+        rested = [model for model in order if not health.resting(model)] or order
+        because = None
+        if rested[0] is not self.first and rested[0] not in before:
+            because = f"{first.provider}'s {first.model} has failed {_FAILURES} times in a row."
+        for number, model in enumerate(rested):
+            who = pin(model)
+            if because:
+                _tell_of_takeover(who, because, use)
+            try:
+                answer = await ask(model)
+            except SURVIVABLE as error:
+                health.note(model, error)
+                if number == len(rested) - 1:
+                    raise
+                because = because or error.message
+            else:
+                health.note(model, None)
+                return Taken(answer, who, because if model is not self.first else None)
+        raise AssertionError
+
+
+@dataclass
+class _Health:
+    """How often each model has given up in a row, and until when it is left alone."""
+
+    failures: dict[int, int] = field(default_factory=dict[int, int])
+    until: dict[int, float] = field(default_factory=dict[int, float])
+
+    def resting(self, model: object) -> bool:
+        return time.monotonic() < self.until.get(id(model), 0)
+
+    def note(self, model: object, error: VisionPulseError | None) -> None:
+        if isinstance(error, RefusedError) or (error and not isinstance(error, ProviderError)):
+            return  # That was about the request.
+        count = self.failures.get(id(model), 0) + 1 if error else 0
+        self.failures[id(model)] = count
+        if count >= _FAILURES:
+            self.until[id(model)] = time.monotonic() + _REST_SECONDS
+
+
+# A ledger lives as long as the pipeline that keeps the models.
+_healths: weakref.WeakKeyDictionary[Ledger, _Health] = weakref.WeakKeyDictionary()
+
+
+def _tell_of_takeover(who: Pin, because: str, use: Use) -> None:
+    if run := current_run.get():
+        run.tell(
+            Event(
+                kind="degraded",
+                video_id=use.video_id,
+                stage=current_stage.get(),
+                scene=use.scene,
+                provider=who.provider,
+                message=f"{who.provider}'s {who.model} takes over: {because}",
+            )
+        )
+
+
+def chain(
+    kind: registry.Kind, seam: type[Any], provider: str | Sequence[str], given: Any
+) -> Chain[Any]:
+    """Return the models for one purpose.
+
+    Args:
+        kind: The purpose.
+        seam: The protocol they have to have.
+        provider: Whose models they are, unless some are given.
+        given: A Chain, a model, or several.
+
+    Raises:
+        ConfigurationError: A model lacks a method, or a provider cannot be used.
+        UnknownNameError: There is no such provider.
+    """
+    if given is None:
+        names = [provider] if isinstance(provider, str) else provider
+        given = [registry.model(kind, name) for name in names]
+    several: Any = getattr(given, "models", given)
+    models: list[Any] = [*several] if isinstance(several, (list, tuple)) else [given]
+    for model in models:
+        fits(model, seam)
+    return Chain(models)
+
+
 def fits(model: Any, seam: type[Any]) -> None:
     """Make sure that a plugged-in model has the methods of its protocol.
 
@@ -148,6 +311,11 @@ def pin(model: Any) -> Pin:
         model=getattr(model, "model", model.__class__.__name__),
         identity=getattr(model, "identity", ""),
     )
+
+
+def same(one: Pin, other: Pin) -> bool:
+    """Return whether two pins are of the same maker, whatever is said of it."""
+    return one.model_copy(update={"because": None}) == other.model_copy(update={"because": None})
 
 
 async def close(model: Any) -> None:

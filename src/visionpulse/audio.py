@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import array
 import io
-import json
-import os
 import sys
 import wave
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from visionpulse import loop, registry
-from visionpulse.asking import Question, fits, pin
+from visionpulse.asking import Chain, Question, Taken, chain, pin
 from visionpulse.calls import Made
-from visionpulse.errors import BadAnswerError, RenderError, VisionPulseError
+from visionpulse.errors import BadAnswerError, VisionPulseError
 from visionpulse.language import detect_language
 from visionpulse.ledger import Ledger, Recipe, current_run
 from visionpulse.models import (
@@ -29,10 +26,9 @@ from visionpulse.models import (
     Word,
 )
 from visionpulse.protocols import Renderer, SpeechModel, Use
+from visionpulse.recording import cut_up, verify_file, word_times
 from visionpulse.text import check_script, split_sentences
 from visionpulse.timeline import lay_out, soundtrack
-
-_Method = Literal["engine", "aligned", "estimated"]
 
 # Shorter than any spoken syllable; a vendor that answers with less has not spoken.
 _SHORTEST_SECONDS = 0.05
@@ -44,8 +40,9 @@ class AudioService:
     """Reads a script aloud, sentence by sentence, each made once.
 
     Args:
-        provider: Whose voice to use, unless `speech` says otherwise.
-        speech: A speech model of your own.
+        provider: Whose voice to use, unless `speech` says otherwise. Of several the next takes over
+            where one gives up.
+        speech: A speech model of your own, or several.
         renderer: Mixes `narration.mp3`.
         ledger: Where everything made is recorded; by default files and a database below `home`.
         home: The folder of the default ledger; the working folder if not given.
@@ -57,26 +54,41 @@ class AudioService:
 
     def __init__(
         self,
-        provider: str = "openai",
+        provider: str | Sequence[str] = "openai",
         *,
-        speech: SpeechModel | None = None,
+        speech: SpeechModel | Sequence[SpeechModel] | Chain[SpeechModel] | None = None,
         renderer: Renderer | None = None,
         ledger: Ledger | None = None,
         home: str | Path | None = None,
     ) -> None:
-        self.speech: SpeechModel = speech or registry.model("speech", provider)
-        fits(self.speech, SpeechModel)
+        self.speech: Chain[SpeechModel] = chain("speech", SpeechModel, provider, speech)
         self.renderer: Renderer = renderer or registry.renderer()
         self.ledger: Ledger = ledger or Ledger.at(home)
 
     def generate_narration(
-        self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()
+        self,
+        text: str,
+        voice: str,
+        video_id: str,
+        *,
+        scenes: Sequence[Scene] = (),
+        mixed_voices: bool = False,
     ) -> Narration:
         """Blocking form of `agenerate_narration`."""
-        return loop.run(lambda: self.agenerate_narration(text, voice, video_id, scenes=scenes))
+        return loop.run(
+            lambda: self.agenerate_narration(
+                text, voice, video_id, scenes=scenes, mixed_voices=mixed_voices
+            )
+        )
 
     async def agenerate_narration(
-        self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()
+        self,
+        text: str,
+        voice: str,
+        video_id: str,
+        *,
+        scenes: Sequence[Scene] = (),
+        mixed_voices: bool = False,
     ) -> Narration:
         """Speak a text and write `audio/{video_id}/narration.mp3`.
 
@@ -85,13 +97,16 @@ class AudioService:
             voice: Name of a voice the model has.
             video_id: For whom; what a video uses is kept as long as the video.
             scenes: Sentences are also cut where these end.
+            mixed_voices: Whether another model may take over single sentences, not only all.
 
         Raises:
             InputError: The text or the voice cannot be used; nothing was asked.
             ProviderError: The model did not deliver; the other sentences are kept.
         """
         check_script(text)
-        narration = await self.speak(text, voice, video_id, scenes=scenes)
+        narration = await self.speak(
+            text, voice, video_id, scenes=scenes, mixed_voices=mixed_voices
+        )
         artefact = await self.mix(narration, video_id)
         name = f"audio/{video_id}/narration.mp3"
         await loop.in_thread(self.ledger.storage.link, artefact.key, name)
@@ -99,9 +114,15 @@ class AudioService:
         return narration.model_copy(update={"audio_path": location})
 
     def questions(
-        self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()
+        self,
+        model: SpeechModel,
+        text: str,
+        voice: str,
+        video_id: str,
+        *,
+        scenes: Sequence[Scene] = (),
     ) -> list[tuple[Sentence, Question[SpeechRequest]]]:
-        """Return what is asked of the speech model, sentence by sentence."""
+        """Return what is asked of a speech model, sentence by sentence."""
         language = detect_language(text)
         sentences = split_sentences(text, cuts=[scene.end_char for scene in scenes])
         return [
@@ -110,8 +131,8 @@ class AudioService:
                 Question(
                     "speech",
                     1,
-                    self.speech,
-                    self.speech.speak,
+                    model,
+                    model.speak,
                     SpeechRequest(text=sentence.text, voice=voice, language=language),
                     Speech,
                     Use(video_id),
@@ -121,21 +142,80 @@ class AudioService:
             for sentence in sentences
         ]
 
+    def check(self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()) -> None:
+        """Make sure that some model can read the text. Raises as `Chain.check`."""
+
+        def check(model: SpeechModel) -> None:
+            for _, question in self.questions(model, text, voice, video_id, scenes=scenes):
+                question.check()
+
+        self.speech.check(check)
+
     async def speak(
-        self, text: str, voice: str, video_id: str, *, scenes: Sequence[Scene] = ()
+        self,
+        text: str,
+        voice: str,
+        video_id: str,
+        *,
+        scenes: Sequence[Scene] = (),
+        mixed_voices: bool = False,
     ) -> Narration:
         """Have all sentences spoken, several at once; one failure does not cancel the others.
 
         Raises:
             VisionPulseError: The first failure, after all others had ended.
         """
-        asked = self.questions(text, voice, video_id, scenes=scenes)
-        for _, question in asked:
-            question.check()
+        self.check(text, voice, video_id, scenes=scenes)
         if run := current_run.get():
-            run.plan("generate_audio", len(asked))
-        spoken = await loop.all_of(*(self._speak(*each) for each in asked))
-        return Narration(sentences=tuple(spoken), voice=voice, provider=pin(self.speech).provider)
+            count = len(split_sentences(text, cuts=[scene.end_char for scene in scenes]))
+            run.plan("generate_audio", count)
+
+        async def read(model: SpeechModel) -> list[SpokenSentence]:
+            asked = self.questions(model, text, voice, video_id, scenes=scenes)
+            for _, question in asked:
+                question.check()
+            return await loop.all_of(*(self._speak(*each) for each in asked))
+
+        if mixed_voices:
+            return await self._by_several(text, voice, video_id, scenes)
+        taken = await self.speech.ask(read, self.ledger, Use(video_id))
+        by = taken.by.model_copy(update={"because": taken.because})
+        return Narration(sentences=tuple(taken.answer), voice=voice, by=by)
+
+    async def _by_several(
+        self, text: str, voice: str, video_id: str, scenes: Sequence[Scene]
+    ) -> Narration:
+        """Have each sentence read by the first model that delivers it."""
+        used = await loop.in_thread(self.ledger.store.used, video_id) if video_id else ()
+        made = frozenset(artefact.fingerprint for _, artefact in used)
+        asked = {
+            id(model): self.questions(model, text, voice, video_id, scenes=scenes)
+            for model in self.speech.models
+        }
+
+        async def one(number: int) -> Taken[SpokenSentence]:
+            async def read(model: SpeechModel) -> SpokenSentence:
+                sentence, question = asked[id(model)][number]
+                question.check()
+                return await self._speak(sentence, question)
+
+            mine = [
+                model
+                for model in self.speech.models
+                if asked[id(model)][number][1].recipe.fingerprint in made
+            ]
+            return await self.speech.ask(read, self.ledger, Use(video_id), before=mine)
+
+        count = len(asked[id(self.speech.first)])
+        found = await loop.all_of(*(one(number) for number in range(count)))
+        first = pin(self.speech.first)
+        others = [each for each in found if each.by != first]
+        because = None
+        if others:
+            because = f"{len(others)} of {count} sentences were read by {others[0].by.provider}"
+            because += f": {others[0].because}" if others[0].because else "."
+        by = first.model_copy(update={"because": because})
+        return Narration(sentences=tuple(each.answer for each in found), voice=voice, by=by)
 
     async def _speak(self, sentence: Sentence, question: Question[SpeechRequest]) -> SpokenSentence:
         try:
@@ -143,7 +223,13 @@ class AudioService:
         except VisionPulseError as error:
             error.add_note(f"It happened at the sentence {sentence.text[:60]!r}.")
             raise
-        words, method = await self._words(sentence, artefact, question)
+        if told := artefact.meta["words"]:
+            words, method = tuple(Word.model_validate(word) for word in told), "engine"
+        else:
+            language = question.request.language
+            words, method = await word_times(
+                self.ledger, artefact, sentence.text, language, question.use
+            )
         return SpokenSentence(
             **sentence.model_dump(),
             key=artefact.key,
@@ -153,47 +239,38 @@ class AudioService:
             method=method,
         )
 
-    async def _words(
-        self, sentence: Sentence, speech: Artefact, question: Question[SpeechRequest]
-    ) -> tuple[tuple[Word, ...], _Method]:
-        """Return the engine's word times; where it has none, those told from the sound."""
-        if told := speech.meta["words"]:
-            return tuple(Word.model_validate(word) for word in told), "engine"
-        # Here, not above: whoever has an engine that tells needs no numpy.
-        from visionpulse.alignment import identity, word_times
+    async def take_in(
+        self,
+        recording: str | Path,
+        text: str,
+        video_id: str,
+        *,
+        scenes: Sequence[Scene] = (),
+    ) -> Narration:
+        """Return a recording of the user's as the narration of a script.
 
-        language = question.request.language.partition("-")[0].lower()
-        by = await loop.in_thread(identity, language)
-        inputs = {"by": by, "speech": speech.sha256, "text": sentence.text, "language": language}
+        Args:
+            recording: A sound file, or its storage key.
+            text: What is spoken in it, in order.
+            video_id: For whom; what a video uses is kept as long as the video.
+            scenes: Sentences are also cut where these end.
 
-        async def make(_scratch: Path) -> Made:
-            sound = await loop.in_thread(self.ledger.read, speech.key)
-            timed = await loop.in_thread(word_times, sentence.text, sound, language)
-            times = [[word.text, word.start, word.end] for word in timed.words]
-            found = {"method": timed.method, "words": times}
-            return Made(json.dumps(found, ensure_ascii=False).encode(), ".json")
-
-        # Tenths of a second that cost nothing are no step that a progress bar should count.
-        listener = current_run.set(None)
-        try:
-            artefact = await self.ledger.once(
-                Recipe("words", 1, "local", by, inputs),
-                make,
-                lambda _made: None,
-                use=Use(question.use.video_id),
-                concurrency=os.cpu_count() or 1,
-            )
-        finally:
-            current_run.reset(listener)
-        found = json.loads(await loop.in_thread(self.ledger.read, artefact.key))
-        words = (Word(text=text, start=start, end=end) for text, start, end in found["words"])
-        return tuple(words), found["method"]
+        Raises:
+            InputError: The file cannot be read, or is too short for the text.
+        """
+        sentences = split_sentences(text, cuts=[scene.end_char for scene in scenes])
+        if run := current_run.get():
+            run.plan("generate_audio", len(sentences) + 1)
+        return await cut_up(
+            self.ledger, self.renderer, recording, sentences, detect_language(text), Use(video_id)
+        )
 
     async def mix(self, narration: Narration, video_id: str) -> Artefact:
         """Return the narration as one MP3, with pauses, for people to listen to."""
         identity = self.renderer.identity
         heard = [[each.key, each.ends_paragraph] for each in narration.sentences]
-        recipe = Recipe("narration", 1, "local", identity, {"by": identity, "sentences": heard})
+        inputs = {"by": identity, "sentences": heard, "recorded": narration.recorded}
+        recipe = Recipe("narration", 2, "local", identity, inputs)
 
         async def make(scratch: Path) -> Made:
             files = [
@@ -201,7 +278,8 @@ class AudioService:
                 for each in narration.sentences
             ]
             rate = narration.sentences[0].sample_rate
-            track = soundtrack(lay_out([narration.sentences], fps=30), files, sample_rate=rate)
+            timeline = lay_out([narration.sentences], fps=30, pauses=not narration.recorded)
+            track = soundtrack(timeline, files, sample_rate=rate)
             out = scratch / "narration.mp3"
             await loop.call(self.renderer.mix, track, out)
             return Made(out, ".mp3")
@@ -238,10 +316,3 @@ def _verify(made: Made) -> None:
         raise BadAnswerError(f"The speech lasts {frames / rate:.3f} seconds: that is no sentence.")
     if max(samples) < _SILENCE and min(samples) > -_SILENCE:
         raise BadAnswerError(f"The {frames / rate:.1f} seconds of speech are silent.")
-
-
-def verify_file(made: Made) -> None:
-    """Make sure that a renderer has written something. Raises RenderError."""
-    assert isinstance(made.data, Path)
-    if not made.data.stat().st_size:
-        raise RenderError(f"{made.data.name} came out empty.")

@@ -10,28 +10,33 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from visionpulse import loop
-from visionpulse.asking import Question, pin
+from visionpulse.asking import Question, pin, same
 from visionpulse.audio import AudioService
 from visionpulse.catalog import style
+from visionpulse.drawing import Drawing
 from visionpulse.images import ImageService
 from visionpulse.ledger import Ledger, Run, current_run
 from visionpulse.models import (
     Estimate,
     Failure,
     Film,
-    PictureRequest,
     Pin,
     Scene,
-    SpeechRequest,
     Stage,
     Storyboard,
     StoryboardRequest,
+    StyleBible,
     Video,
 )
-from visionpulse.storyboard import plan, sentence_ranges
+from visionpulse.pictures import taken_in
+from visionpulse.protocols import Use
+from visionpulse.recording import sound_of
+from visionpulse.storyboard import plan, sentence_ranges, with_keywords
 from visionpulse.text import check_script, split_sentences, spoken_seconds
 from visionpulse.video import VideoService
 from visionpulse.workflow import VideoGenerationState, build_workflow
+
+_STAGES = {"prompts": "the storyboard", "speech": "the narration"}
 
 
 @dataclass(frozen=True)
@@ -47,19 +52,27 @@ class Crew:
         """Where everything made is recorded."""
         return self.images.ledger
 
-    @property
-    def pins(self) -> Mapping[str, Pin]:
-        """Who makes what."""
+    def pins(self, video: Video) -> Mapping[str, Pin]:
+        """Return who is asked first for what; a maker of before keeps what is said of it."""
+        first = {
+            "prompts": pin(self.images.prompts.first),
+            "images": pin(self.images.images.first),
+            "speech": pin(self.audio.speech.first),
+        }
+        before = video.pins
         return {
-            "prompts": pin(self.images.prompts),
-            "images": pin(self.images.images),
-            "speech": pin(self.audio.speech),
+            stage: before[stage] if stage in before and same(before[stage], now) else now
+            for stage, now in first.items()
         }
 
     @property
     def warnings(self) -> Sequence[str]:
         """What the models want their users to know, such as their last day."""
-        models = (self.images.prompts, self.images.images, self.audio.speech)
+        models: list[Any] = [
+            *self.images.prompts.models,
+            *self.images.images.models,
+            *self.audio.speech.models,
+        ]
         return [warning for model in models if (warning := getattr(model, "warning", None))]
 
     def check(self, video: Video) -> None:
@@ -76,11 +89,13 @@ class Crew:
         kept = _kept(video)
         if kept:
             sentence_ranges(split_sentences(video.script, cuts=_ends(kept)), kept)
-        self._storyboard(video).check()
-        for picture in self._pictures(video, kept or [_unknown_scene(video)]):
-            picture.check()
-        for sentence in self._speech(video):
-            sentence.check()
+        if video.plan != "kept":
+            self.images.planning(video.id).check(self._request(video))
+        drawing = self._drawing(video)
+        for number, scene in enumerate(kept or [_unknown_scene(video)]):
+            drawing.check(number, scene)
+        if video.own_narration is None:
+            self.audio.check(video.script, video.voice, video.id, scenes=kept)
         if check := getattr(self.ledger.storage, "check", None):
             check()
 
@@ -89,8 +104,7 @@ class Crew:
         token = current_run.set(run)
         try:
             run.plan("generate_prompts", 1)
-            options = await self.video.with_music_kept(video.options, video.id)
-            video = video.model_copy(update={"options": options})
+            video = await self.with_files_kept(video)
             workflow = build_workflow(self.images, self.audio, self.video, until=until)
             state = await workflow.ainvoke(_state_of(video))
             made = _taken_over(video, state, until)
@@ -103,38 +117,77 @@ class Crew:
         cost = await loop.in_thread(self.ledger.store.spent, video.id)
         return with_names(made.model_copy(update={"cost": cost}))
 
+    async def with_files_kept(self, video: Video) -> Video:
+        """Take the user's files in, so that the film can be made anywhere, and again without them.
+
+        Raises:
+            InputError: A file cannot be read, or is not what it should be.
+        """
+        ledger, use = self.ledger, Use(video.id)
+        changes: dict[str, Any] = {
+            "options": await self.video.with_music_kept(video.options, video.id)
+        }
+        if video.own_narration is not None:
+            sound = await sound_of(ledger, self.video.renderer, video.own_narration, use)
+            changes["own_narration"] = sound.key
+        own = [scene.own_image for scene in video.scenes]
+        keys = [image and await taken_in(ledger, image, use) for image in own]
+        changes["scenes"] = tuple(
+            scene.model_copy(update={"own_image": key})
+            for scene, key in zip(video.scenes, keys, strict=True)
+        )
+        return video.model_copy(update=changes)
+
     async def _with_finished_pictures(self, video: Video) -> Video:
         """Show the pictures that were drawn although another failed."""
         files = dict(video.files)
-        for number, question in enumerate(self._pictures(video, video.scenes)):
-            if artefact := await self.ledger.recorded(question.recipe):
-                files[f"images/{video.id}/image_{number:03d}{artefact.suffix}"] = artefact.key
+        drawing = self._drawing(video)
+        for number, scene in enumerate(video.scenes):
+            if key := await drawing.finished(number, scene):
+                suffix = PurePosixPath(key).suffix
+                files[f"images/{video.id}/image_{number:03d}{suffix}"] = key
         return video.model_copy(update={"files": files})
 
     async def estimate(self, video: Video) -> Estimate:
         """Count the calls still to be made, and what they may cost, without making one."""
         kept: Sequence[Scene] = _kept(video)
-        questions: list[Question[Any]] = [*self._speech(video)]
-        if not kept or video.plan == "reprompt":
-            storyboard = self._storyboard(video)
-            questions.append(storyboard)
-            if artefact := await self.ledger.recorded(storyboard.recipe):
+        questions: list[Question[Any]] = []
+        if video.own_narration is None:
+            asked = self.audio.questions(
+                self.audio.speech.first, video.script, video.voice, video.id, scenes=kept
+            )
+            questions += [question for _, question in asked]
+        if video.plan != "kept":
+            planning = self.images.planning(video.id)
+            request = self._request(video)
+            parts = [
+                planning.question(planning.models.first, part) for part in planning.parts(request)
+            ]
+            questions += parts
+            # What the parts of a long film ask depends on the bible that comes with the first.
+            artefact = await self.ledger.recorded(parts[0].recipe) if len(parts) == 1 else None
+            if artefact:
                 data = await loop.in_thread(self.ledger.read, artefact.key)
-                planned = Storyboard.model_validate_json(data)
-                kept = plan(video.script, planned, kept, video.options).scenes
-            else:
-                count = storyboard.request.scene_count
-                kept = [_unknown_scene(video, number) for number in range(count)]
-        questions += self._pictures(video, kept)
+                board = with_keywords(Storyboard.model_validate_json(data), request)
+                kept = plan(video.script, board, kept, video.options).scenes
+                video = video.model_copy(update={"bible": board.bible})
+            elif not kept:
+                kept = [_unknown_scene(video, number) for number in range(request.scene_count)]
+        drawing = self._drawing(video)
+        questions += [
+            drawing.question(drawing.models.first, number, scene)
+            for number, scene in enumerate(kept)
+            if scene.own_image is None
+        ]
         calls: Counter[str] = Counter()
         cached: Counter[str] = Counter()
         low: Decimal | None = Decimal(0)
         high: Decimal | None = Decimal(0)
-        asked: set[str] = set()
+        asked_already: set[str] = set()
         for question in questions:
             recipe = question.recipe
-            known = recipe.fingerprint in asked or await self.ledger.recorded(recipe)
-            asked.add(recipe.fingerprint)
+            known = recipe.fingerprint in asked_already or await self.ledger.recorded(recipe)
+            asked_already.add(recipe.fingerprint)
             if known:
                 cached[question.kind] += 1
                 continue
@@ -150,29 +203,24 @@ class Crew:
             scenes=len(kept),
         )
 
-    def _storyboard(self, video: Video) -> Question[StoryboardRequest]:
-        return self.images.storyboard_question(
+    def _request(self, video: Video) -> StoryboardRequest:
+        return self.images.storyboard_request(
             video.script,
             video.style,
             keywords=video.keywords,
             negative_keywords=video.negative_keywords,
             options=video.options,
             scenes=_kept(video),
-            video_id=video.id,
         )
 
-    def _pictures(self, video: Video, scenes: Sequence[Scene]) -> list[Question[PictureRequest]]:
-        return self.images.picture_questions(
-            scenes,
+    def _drawing(self, video: Video) -> Drawing:
+        return self.images.drawing(
             video.id,
             style=video.style,
+            bible=video.bible,
             negative_keywords=video.negative_keywords,
             options=video.options,
         )
-
-    def _speech(self, video: Video) -> list[Question[SpeechRequest]]:
-        asked = self.audio.questions(video.script, video.voice, video.id, scenes=_kept(video))
-        return [question for _, question in asked]
 
 
 def with_names(video: Video) -> Video:
@@ -214,7 +262,9 @@ def _state_of(video: Video) -> VideoGenerationState:
         "options": video.options.model_dump(mode="json"),
         "plan": video.plan,
         "scenes": [scene.model_dump(mode="json") for scene in video.scenes],
-        "bible": video.bible,
+        "bible": video.bible.model_dump(mode="json"),
+        "own_narration": video.own_narration,
+        "makers": {},
         "files": {},
         "error": [],
     }
@@ -224,8 +274,9 @@ def _taken_over(video: Video, state: Mapping[str, Any], until: Stage) -> Video:
     """Return the video with what the workflow's last state says."""
     scenes = [Scene.model_validate(scene) for scene in state["scenes"]]
     changes: dict[str, Any] = {
-        "bible": state["bible"],
+        "bible": StyleBible.model_validate(state["bible"]),
         "plan": state["plan"],
+        "pins": _pins(video.pins, state["makers"]),
         "files": {**video.files, **state["files"]},
         "error": None,
         "status": "completed" if until == "video" else "pending",
@@ -243,6 +294,22 @@ def _taken_over(video: Video, state: Mapping[str, Any], until: Stage) -> Video:
     if failures := [Failure.model_validate(each) for each in state["error"]]:
         changes |= {"status": "failed", "error": failures[0]}
     return video.model_copy(update={**changes, "scenes": tuple(scenes)})
+
+
+def _pins(before: Mapping[str, Pin], makers: Mapping[str, Any]) -> dict[str, Pin]:
+    """Return who has made what, and why where it was not the first choice."""
+    pins = dict(before)
+    for stage, maker in makers.items():
+        if maker is None:
+            continue
+        by, first = Pin.model_validate(maker), before.get(stage)
+        if by.because and first:
+            taken = f"{by.provider}'s {by.model} took over {_STAGES[stage]} from {first.provider}'s"
+            by = by.model_copy(update={"because": f"{taken} {first.model}: {by.because}"})
+        elif first and same(first, by):
+            by = first
+        pins[stage] = by
+    return pins
 
 
 def _kept(video: Video) -> Sequence[Scene]:

@@ -12,6 +12,7 @@ VisionPulseError
 │   ├── RateLimitError                 too fast; later works
 │   ├── ModelUnavailableError          the model is retired or unknown
 │   ├── RefusedError                   moderation refused this text
+│   │   └── ScriptRefusedError         the prompt model will not illustrate the script
 │   ├── ProviderTimeoutError           no answer in time; it may have been billed
 │   ├── ProviderConnectionError        the server could not be reached, or broke off
 │   └── BadAnswerError                 an answer came and is not usable
@@ -210,6 +211,12 @@ class RefusedError(ProviderError):
     """Moderation refused this text; the same text will be refused again."""
 
     default_code = "refused"
+
+
+class ScriptRefusedError(RefusedError):
+    """The prompt model will not illustrate this script at all."""
+
+    default_code = "script_refused"
 
 
 class ProviderTimeoutError(ProviderError):

@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
-from visionpulse import loop, registry
-from visionpulse.asking import Question, fits
-from visionpulse.calls import Made
+from visionpulse import loop
+from visionpulse.asking import Chain, chain
 from visionpulse.catalog import style as find_style
-from visionpulse.errors import BadAnswerError, VisionPulseError
+from visionpulse.drawing import Drawing
 from visionpulse.language import detect_language
-from visionpulse.ledger import Ledger, current_run
+from visionpulse.ledger import Ledger
 from visionpulse.models import (
-    Artefact,
-    Picture,
-    PictureRequest,
     Plan,
     Scene,
-    Storyboard,
     StoryboardRequest,
+    StyleBible,
     VideoOptions,
 )
+from visionpulse.planning import Planning
 from visionpulse.protocols import ImageModel, PromptModel, Use
-from visionpulse.storyboard import check_storyboard, plan, sentence_ranges
+from visionpulse.storyboard import plan, sentence_ranges
 from visionpulse.text import check_script, scene_count_for, split_sentences
-
-_FORMATS = ("PNG", "JPEG", "WEBP")
-# Pillow warns at some size and refuses at twice that; both are the same to us.
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# 33 megapixels: an 8K still. More is a decompression bomb, not a picture for a film.
-_MOST_PIXELS = 33_177_600
 
 
 class ImageService:
     """Plans a film's scenes and draws their pictures, each made once.
 
     Args:
-        provider: Whose models to use, unless `prompts` or `images` say otherwise.
-        prompts: A prompt model of your own.
-        images: An image model of your own.
+        provider: Whose models to use, unless `prompts` or `images` say otherwise. Of several the
+            next takes over where one gives up.
+        prompts: A prompt model of your own, or several.
+        images: An image model of your own, or several.
         ledger: Where everything made is recorded; by default files and a database below `home`.
         home: The folder of the default ledger; the working folder if not given.
 
@@ -54,17 +43,15 @@ class ImageService:
 
     def __init__(
         self,
-        provider: str = "openai",
+        provider: str | Sequence[str] = "openai",
         *,
-        prompts: PromptModel | None = None,
-        images: ImageModel | None = None,
+        prompts: PromptModel | Sequence[PromptModel] | Chain[PromptModel] | None = None,
+        images: ImageModel | Sequence[ImageModel] | Chain[ImageModel] | None = None,
         ledger: Ledger | None = None,
         home: str | Path | None = None,
     ) -> None:
-        self.prompts: PromptModel = prompts or registry.model("prompts", provider)
-        self.images: ImageModel = images or registry.model("images", provider)
-        fits(self.prompts, PromptModel)
-        fits(self.images, ImageModel)
+        self.prompts: Chain[PromptModel] = chain("prompts", PromptModel, provider, prompts)
+        self.images: Chain[ImageModel] = chain("images", ImageModel, provider, images)
         self.ledger: Ledger = ledger or Ledger.at(home)
 
     # -------------------------------------------------------------- the storyboard
@@ -78,6 +65,7 @@ class ImageService:
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
         scenes: Sequence[Scene] = (),
+        bible: StyleBible | None = None,
         video_id: str = "",
     ) -> Plan:
         """Blocking form of `agenerate_prompts`."""
@@ -89,6 +77,7 @@ class ImageService:
                 negative_keywords=negative_keywords,
                 options=options,
                 scenes=scenes,
+                bible=bible,
                 video_id=video_id,
             )
         )
@@ -102,9 +91,13 @@ class ImageService:
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
         scenes: Sequence[Scene] = (),
+        bible: StyleBible | None = None,
         video_id: str = "",
     ) -> Plan:
         """Divide the script into scenes and write a picture prompt for each.
+
+        A prompt that names what is to be avoided is put in other words. A keyword that no prompt
+        names is added to the scenes that speak of it, else to one of them.
 
         Args:
             script: The narration, to the character.
@@ -113,31 +106,34 @@ class ImageService:
             negative_keywords: What they must not show.
             options: The number of scenes and how the camera moves.
             scenes: Keep these scenes and only write their prompts anew.
+            bible: Keep to this style bible instead of having one written.
             video_id: For whom; what a video uses is kept as long as the video.
 
         Raises:
             InputError: The script or a name cannot be used; nothing was asked.
+            ScriptRefusedError: The prompt model will not illustrate the script.
             ProviderError: The prompt model did not deliver.
         """
         check_script(script)
-        question = self.storyboard_question(
+        request = self.storyboard_request(
             script,
             style,
             keywords=keywords,
             negative_keywords=negative_keywords,
             options=options,
             scenes=scenes,
-            video_id=video_id,
+            bible=bible,
         )
-        question.check()
-        artefact = await question.answer(
-            self.ledger, _unpack_storyboard, lambda made: _verify_storyboard(made, question.request)
+        planning = self.planning(video_id)
+        planning.check(request)
+        board, by = await planning.storyboard(request)
+        made = plan(script, board, scenes, options or VideoOptions())
+        checked = await loop.all_of(
+            *(planning.without(scene, negative_keywords) for scene in made.scenes)
         )
-        data = await loop.in_thread(self.ledger.read, artefact.key)
-        storyboard = Storyboard.model_validate_json(data)
-        return plan(script, storyboard, scenes, options or VideoOptions())
+        return made.model_copy(update={"scenes": tuple(checked), "by": by})
 
-    def storyboard_question(
+    def storyboard_request(
         self,
         script: str,
         style: str,
@@ -146,27 +142,26 @@ class ImageService:
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
         scenes: Sequence[Scene] = (),
-        video_id: str = "",
-    ) -> Question[StoryboardRequest]:
+        bible: StyleBible | None = None,
+    ) -> StoryboardRequest:
         """Return what is asked of the prompt model for a script."""
         sentences = split_sentences(script, cuts=[scene.end_char for scene in scenes])
-        count = (
-            len(scenes)
-            or (options and options.scene_count)
-            or scene_count_for([each.text for each in sentences])
-        )
-        request = StoryboardRequest(
-            sentences=tuple(sentence.text for sentence in sentences),
+        texts = [sentence.text for sentence in sentences]
+        count = len(scenes) or (options and options.scene_count) or scene_count_for(texts)
+        return StoryboardRequest(
+            sentences=tuple(texts),
             style=find_style(style),
             scene_count=min(count, len(sentences)),
             keywords=tuple(keywords),
             negative_keywords=tuple(negative_keywords),
             language=detect_language(script),
             ranges=sentence_ranges(sentences, scenes) if scenes else None,
+            bible=bible,
         )
-        return Question(
-            "prompts", 1, self.prompts, self.prompts.storyboard, request, Storyboard, Use(video_id)
-        )
+
+    def planning(self, video_id: str) -> Planning:
+        """Return the prompt models at work for a video."""
+        return Planning(self.ledger, self.prompts, Use(video_id))
 
     # -------------------------------------------------------------- the pictures
 
@@ -176,6 +171,7 @@ class ImageService:
         video_id: str,
         *,
         style: str | None = None,
+        bible: StyleBible | None = None,
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
     ) -> list[str]:
@@ -185,6 +181,7 @@ class ImageService:
                 prompts,
                 video_id,
                 style=style,
+                bible=bible,
                 negative_keywords=negative_keywords,
                 options=options,
             )
@@ -196,6 +193,7 @@ class ImageService:
         video_id: str,
         *,
         style: str | None = None,
+        bible: StyleBible | None = None,
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
     ) -> list[str]:
@@ -203,125 +201,62 @@ class ImageService:
 
         A failure lets the others finish; they are kept and not drawn again next time.
 
+        Args:
+            prompts: What the pictures show.
+            video_id: For whom; what a video uses is kept as long as the video.
+            style: Name of a style of the catalogue.
+            bible: What all pictures share; prompts that name a character get its look.
+            negative_keywords: What no picture shows.
+            options: Size, quality, and what is shown for a picture that is refused.
+
         Returns:
             Where the pictures lie: `images/{video_id}/image_000.png` and so on in the storage.
 
         Raises:
             ProviderError: A picture failed, after all others had ended.
         """
-        scenes = [Scene(text="", start_char=0, end_char=0, prompt=prompt) for prompt in prompts]
-        questions = self.picture_questions(
-            scenes,
+        scenes = [
+            Scene(id=str(number), text="", start_char=0, end_char=0, prompt=prompt)
+            for number, prompt in enumerate(prompts)
+        ]
+        drawing = self.drawing(
             video_id,
             style=style,
+            bible=bible,
             negative_keywords=negative_keywords,
             options=options,
         )
-        artefacts = await self.draw(questions)
+        keys = [shown.key for shown in await drawing.all(scenes)]
         storage = self.ledger.storage
-        names = picture_names(video_id, artefacts)
-        for artefact, name in zip(artefacts, names, strict=True):
-            await loop.in_thread(storage.link, artefact.key, name)
+        names = picture_names(video_id, keys)
+        for key, name in zip(keys, names, strict=True):
+            await loop.in_thread(storage.link, key, name)
         return [storage.locate(name) for name in names]
 
-    def picture_questions(
+    def drawing(
         self,
-        scenes: Sequence[Scene],
         video_id: str,
         *,
         style: str | None = None,
+        bible: StyleBible | None = None,
         negative_keywords: Sequence[str] = (),
         options: VideoOptions | None = None,
-    ) -> list[Question[PictureRequest]]:
-        """Return what is asked of the image model, scene by scene."""
-        shape = options or VideoOptions()
-        width, height = (int(side) for side in shape.picture_size.split("x"))
-        look = find_style(style) if style else None
-        return [
-            Question(
-                "picture",
-                1,
-                self.images,
-                self.images.draw,
-                PictureRequest(
-                    prompt=scene.prompt,
-                    width=width,
-                    height=height,
-                    quality=shape.picture_quality,
-                    avoid=tuple(negative_keywords),
-                    style=look,
-                    take=scene.take,
-                ),
-                Picture,
-                Use(video_id, scene.id, scene.take, number),
-                concurrency=8,
-            )
-            for number, scene in enumerate(scenes)
-        ]
-
-    async def draw(self, questions: Sequence[Question[PictureRequest]]) -> list[Artefact]:
-        """Have all pictures drawn; one failure does not cancel the others.
-
-        Raises:
-            VisionPulseError: The first failure, after all others had ended.
-        """
-        for question in questions:
-            question.check()
-        if run := current_run.get():
-            run.plan("generate_images", len(questions))
-        return await loop.all_of(*(self._draw(question) for question in questions))
-
-    async def _draw(self, question: Question[PictureRequest]) -> Artefact:
-        try:
-            return await question.answer(self.ledger, _unpack_picture, verify_picture)
-        except VisionPulseError as error:
-            error.scene = question.use.scene if error.scene is None else error.scene
-            raise
+    ) -> Drawing:
+        """Return the image models at work for a video."""
+        return Drawing(
+            self.ledger,
+            self.images,
+            self.planning(video_id),
+            find_style(style) if style else None,
+            bible or StyleBible(),
+            negative_keywords,
+            options or VideoOptions(),
+        )
 
 
-def picture_names(video_id: str, artefacts: Sequence[Artefact]) -> list[str]:
+def picture_names(video_id: str, keys: Sequence[str]) -> list[str]:
     """Return the documented names of a video's pictures."""
     return [
-        f"images/{video_id}/image_{number:03d}{artefact.suffix}"
-        for number, artefact in enumerate(artefacts)
+        f"images/{video_id}/image_{number:03d}{PurePosixPath(key).suffix}"
+        for number, key in enumerate(keys)
     ]
-
-
-def _unpack_storyboard(storyboard: Storyboard) -> Made:
-    data = storyboard.model_dump_json(exclude={"usage"}).encode()
-    return Made(data, ".json", usage=storyboard.usage)
-
-
-def _verify_storyboard(made: Made, request: StoryboardRequest) -> None:
-    assert isinstance(made.data, bytes)
-    check_storyboard(Storyboard.model_validate_json(made.data), request)
-
-
-def _unpack_picture(picture: Picture) -> Made:
-    return Made(picture.data, _suffix(picture.data), usage=picture.usage)
-
-
-def _suffix(data: bytes) -> str:
-    if data.startswith(b"\xff\xd8\xff"):
-        return ".jpg"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ".webp"
-    return ".png"
-
-
-def verify_picture(made: Made) -> None:
-    """Decode the whole picture: a cut file passes anything less. Raises BadAnswerError."""
-    assert isinstance(made.data, bytes)
-    try:
-        with Image.open(io.BytesIO(made.data), formats=_FORMATS) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise BadAnswerError(
-                    f"The picture claims {picture.width}x{picture.height} pixels; "
-                    f"{_MOST_PIXELS:,} are the most that is decoded."
-                )
-            picture.load()  # pyright: ignore[reportUnknownMemberType]  untyped in Pillow 11
-    except (OSError, SyntaxError, ValueError, *_BOMBS) as error:
-        raise BadAnswerError(
-            f"The {len(made.data)} bytes that came as a picture do not decode: "
-            f"{type(error).__name__}."
-        ) from error

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import wave
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from visionpulse import loop, music
-from visionpulse.audio import verify_file
 from visionpulse.calls import Made
 from visionpulse.captions import LINE, Cue, cues, srt, vtt
-from visionpulse.errors import BadAnswerError, InputError
+from visionpulse.errors import InputError
 from visionpulse.fonts import typefaces
-from visionpulse.images import verify_picture
 from visionpulse.ledger import Ledger, Recipe
-from visionpulse.models import Artefact, Narration, SpokenSentence, VideoOptions
+from visionpulse.models import Artefact, Narration, VideoOptions
+from visionpulse.pictures import is_object
 from visionpulse.protocols import Move, Piece, Renderer, Tags, Use
+from visionpulse.recording import verify_file
 from visionpulse.subtitles import cut, fonts_in, line_length, subtitles
 from visionpulse.timeline import Still, Timeline, film, pieces_of, soundtrack
 
@@ -32,45 +31,6 @@ class Making:
     fonts: Path | None
     video_id: str
     shape: VideoOptions
-
-    async def picture(self, image: str | Path) -> str:
-        """Return a picture's storage key, taking a file of the user's in."""
-        if isinstance(image, str) and _is_object(image):
-            return image
-        data, suffix = await loop.in_thread(_read_file, image)
-
-        async def make(_scratch: Path) -> Made:
-            return Made(data, suffix)
-
-        def verify(made: Made) -> None:
-            try:
-                verify_picture(made)
-            except BadAnswerError as error:
-                raise InputError(
-                    f"{image} is no picture that can be read.",
-                    hint="Give a whole PNG, JPEG or WebP file.",
-                ) from error
-
-        return (await self._once("import", {"sha256": _sha256(data)}, make, verify)).key
-
-    async def import_sound(self, file: Path) -> SpokenSentence:
-        """Take a sound file of the user's in, as one long sentence without words."""
-        data, _ = await loop.in_thread(_read_file, file)
-
-        async def make(scratch: Path) -> Made:
-            out = scratch / "sound.wav"
-            await loop.call(self.renderer.decode, file, out)
-            with wave.open(str(out)) as sound:
-                meta = {"samples": sound.getnframes(), "sample_rate": sound.getframerate()}
-            if not meta["samples"]:
-                raise InputError(f"{file} has no sound in it.", hint="Give another file.")
-            return Made(out, ".wav", meta)
-
-        identity = self.renderer.identity
-        artefact = await self._once(
-            "sound", {"by": identity, "sha256": _sha256(data)}, make, verify_file
-        )
-        return SpokenSentence(text="", start=0, end=0, key=artefact.key, **artefact.meta)
 
     def pieces(
         self, timeline: Timeline, stills: Sequence[Still], narration: Narration, language: str
@@ -325,7 +285,7 @@ def music_file(options: VideoOptions) -> Path | None:
         InputError: There is neither such a file nor such a mood.
     """
     name = options.music
-    if name is None or name in music.MOODS or _is_object(name):
+    if name is None or name in music.MOODS or is_object(name):
         return None
     file = Path(name)
     if file.is_file():
@@ -336,26 +296,12 @@ def music_file(options: VideoOptions) -> Path | None:
     )
 
 
-def _is_object(name: str) -> bool:
-    return PurePosixPath(name).parts[:1] == ("objects",)
-
-
 def _sha256_of(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-
-
-def _read_file(name: str | Path) -> tuple[bytes, str]:
-    file = Path(name)
-    try:
-        return file.read_bytes(), file.suffix.lower()
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be read: {error.strerror}.", hint="Check the path."
-        ) from error
 
 
 def _sha256(data: bytes) -> str:

@@ -5,6 +5,7 @@ Times are seconds, spans are character offsets into the script, sizes are pixels
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,6 +60,12 @@ class VideoOptions(Value):
     picture_size: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] = "1024x1024"
     """Width x height asked of the image model."""
     picture_quality: Literal["low", "medium", "standard", "high"] = "standard"
+    on_refusal: Literal["fail", "placeholder", "neighbour"] = "fail"
+    """What a scene shows when its picture is refused, in other words too: nothing, so that the run
+    fails and keeps the rest; a card in the style's colours; or the picture of the scene beside."""
+    mixed_voices: bool = False
+    """Whether another provider may read single sentences when the first gives up. If not, it reads
+    the whole narration."""
 
     def __init__(self, **values: Any) -> None:
         """Check the options. Raises InputError that names the first wrong one."""
@@ -127,6 +134,30 @@ class Usage(Value):
     seconds: float | None = None
 
 
+class Character(Value):
+    """Somebody or something that the film comes back to."""
+
+    name: str
+    """As prompts name it."""
+    look: str
+    """A sentence; it stands word for word in every prompt with the name."""
+
+
+class StyleBible(Value):
+    """What the pictures of a film share, so that they look like one film."""
+
+    characters: tuple[Character, ...] = ()
+    motifs: tuple[str, ...] = ()
+    """Words for what the film comes back to."""
+    palette: str = ""
+    lens: str = ""
+    """Lens and light."""
+    era: str = ""
+    """When and where."""
+    avoid: tuple[str, ...] = ()
+    """What no picture shows."""
+
+
 class StoryboardRequest(Value):
     """Numbered sentences in; ranges, prompts and a style bible out."""
 
@@ -138,6 +169,8 @@ class StoryboardRequest(Value):
     language: str = "en"
     ranges: tuple[tuple[int, int], ...] | None = None
     """Given: keep these scenes and write only prompts and bible."""
+    bible: StyleBible | None = None
+    """Given: the bible of the film that these scenes are part of; keep to it."""
 
 
 class SceneDraft(Value):
@@ -152,13 +185,51 @@ class Storyboard(Value):
     """What a prompt model answers. The text of the narration is never part of it."""
 
     scenes: tuple[SceneDraft, ...]
-    bible: str = ""
-    """What all pictures share: characters, palette, lens, era."""
+    bible: StyleBible = StyleBible()
+    usage: Usage | None = None
+
+
+class RewriteRequest(Value):
+    """A picture prompt that cannot stay as it is, and what the picture is for."""
+
+    prompt: str
+    reason: Literal["refused", "unwanted"]
+    """`refused`: a vendor's moderation did not take it; `unwanted`: it names what is to be
+    avoided."""
+    text: str = ""
+    """What is spoken over the picture."""
+    avoid: tuple[str, ...] = ()
+    bible: StyleBible | None = None
+
+
+class Rewrite(Value):
+    """The same scene in other words."""
+
+    prompt: str
+    usage: Usage | None = None
+
+
+class ScriptRequest(Value):
+    """A narration to be written about a topic."""
+
+    topic: str
+    seconds: int = 60
+    """How long it takes to read aloud, about."""
+    language: str = "en"
+
+
+class Script(Value):
+    """A narration, as it is spoken: no title, no headings, no stage directions."""
+
+    text: str
     usage: Usage | None = None
 
 
 class PictureRequest(Value):
-    """One picture, as asked of an image model."""
+    """One picture, as asked of an image model.
+
+    `prompting.picture_prompt` makes one text of all of it.
+    """
 
     prompt: str
     width: int = 1024
@@ -166,7 +237,10 @@ class PictureRequest(Value):
     quality: Literal["low", "medium", "standard", "high"] = "standard"
     avoid: tuple[str, ...] = ()
     style: Style | None = None
-    """The look, for models that do not read it from the prompt."""
+    characters: tuple[Character, ...] = ()
+    """Who and what the prompt names; each look stands in the final text word for word."""
+    setting: str = ""
+    """What all pictures of the film share: palette, lens, era."""
     take: int = 0
     """Which drawing of this prompt it is, for models that would draw the same again."""
 
@@ -255,14 +329,37 @@ class SpokenSentence(Value):
         return self.samples / self.sample_rate
 
 
+class Pin(Value):
+    """Who makes one stage of a video; kept, so that a resumed film is not bought twice."""
+
+    provider: str
+    model: str
+    identity: str
+    because: str | None = None
+    """In words, why it is not the first choice, if it is not."""
+
+
 class Narration(Value):
     """The spoken script. The film is mixed from the sentences; the MP3 is for people."""
 
     sentences: tuple[SpokenSentence, ...]
     voice: str
-    provider: str = ""
+    by: Pin | None = None
+    """Who speaks; None: the recording is the user's."""
+    recorded: bool = False
+    """Whether the sentences are cut out of one recording, pauses and all."""
     audio_path: str | None = None
     """Storage key of `narration.mp3`; on the way out, a readable location."""
+
+
+class Take(Value):
+    """A picture that a scene has had; `Video.edit(scene, take=...)` brings it back, for free."""
+
+    prompt: str
+    take: int = 0
+    own_image: str | None = None
+    key: str
+    """Where the storage has it."""
 
 
 class Scene(Value):
@@ -276,6 +373,12 @@ class Scene(Value):
     prompt: str = ""
     take: int = 0
     """Raised to have the same prompt drawn again."""
+    own_image: str | None = None
+    """A picture of the user's that is shown instead: a file; once taken in, its storage key."""
+    takes: tuple[Take, ...] = ()
+    """Every picture the scene has had, in order; the list numbers them from 0."""
+    degraded: str | None = None
+    """In words, why the picture is not what was asked for, if it is not."""
     motion: Motion = "in"
     image_path: str | None = None
     start: float | None = None
@@ -287,7 +390,9 @@ class Plan(Value):
     """The storyboard of a script: scenes that partition it, each with its prompt."""
 
     scenes: tuple[Scene, ...]
-    bible: str = ""
+    bible: StyleBible = StyleBible()
+    by: Pin | None = None
+    """Who planned it."""
 
     @property
     def prompts(self) -> list[str]:
@@ -332,14 +437,6 @@ class Failure(Value):
         return cls.model_validate({"kind": type(error).__name__, **facts})
 
 
-class Pin(Value):
-    """Who makes one stage of a video; kept, so that a resumed film is not bought twice."""
-
-    provider: str
-    model: str
-    identity: str
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -361,7 +458,9 @@ class Video(Value):
     negative_keywords: tuple[str, ...] = ()
     options: VideoOptions = VideoOptions()
     scenes: tuple[Scene, ...] = ()
-    bible: str = ""
+    bible: StyleBible = StyleBible()
+    own_narration: str | None = None
+    """A recording of the user's that is heard instead: a file; once taken in, its storage key."""
     plan: Literal["new", "kept", "reprompt"] = "new"
     """What the next run does with scenes: plan them, keep them, or give them new prompts."""
     audio_path: str | None = None
@@ -379,7 +478,6 @@ class Video(Value):
     """Spent so far; None when a price is not known."""
     pins: Mapping[str, Pin] = {}
     """By stage: `prompts`, `images`, `speech`."""
-    degradations: tuple[str, ...] = ()
     progress: float = 0.0
     revision: int = 0
     """Counts the changes to the stored video."""
@@ -390,6 +488,12 @@ class Video(Value):
     def prompts(self) -> list[str]:
         """The image prompts, scene by scene."""
         return [scene.prompt for scene in self.scenes if scene.prompt]
+
+    @property
+    def degradations(self) -> list[str]:
+        """In words, where somebody or something else had to stand in."""
+        makers = [pin.because for pin in self.pins.values()]
+        return [each for each in (*makers, *(s.degraded for s in self.scenes)) if each]
 
     @property
     def image_paths(self) -> list[str]:
@@ -407,7 +511,9 @@ class Video(Value):
         *,
         prompt: str | None = None,
         text: str | None = None,
+        image: str | os.PathLike[str] | None = None,
         redraw: bool = False,
+        take: int | None = None,
         style: str | None = None,
         voice: str | None = None,
         title: str | None = None,
@@ -416,10 +522,12 @@ class Video(Value):
         """Return a copy with one thing changed; `Pipeline.run` makes what depends on it.
 
         Args:
-            scene: Which scene, by number from 0 or by id; for `prompt`, `text` and `redraw`.
+            scene: Which scene, by number from 0 or by id; for the next five.
             prompt: Another picture prompt: that picture is drawn again.
             text: Another narration for the scene; its picture stays.
-            redraw: Draw the same prompt again.
+            image: A picture of yours (PNG, JPEG or WebP) instead of a drawn one.
+            redraw: Draw the prompt again; instead of a picture of yours, too.
+            take: Bring back a picture the scene had: which of `scene.takes`, from 0. It is free.
             style: Another style: the scenes stay, prompts and pictures are new.
             voice: Another voice; no picture is touched.
             title: Another title.
@@ -439,7 +547,7 @@ class Video(Value):
             if value is not None
         }
         scenes = list(self.scenes)
-        of_scene = prompt is not None or text is not None or redraw
+        of_scene = redraw or any(each is not None for each in (prompt, text, image, take))
         if prompt is not None and (style is not None or self.plan == "reprompt"):
             raise InputError(
                 "A new style writes every prompt anew, this one too.",
@@ -447,19 +555,91 @@ class Video(Value):
             )
         if of_scene:
             index = self._scene_index(scene)
-            scenes[index] = _edit_scene(scenes[index], prompt, text, redraw)
-            if text is not None:
-                scenes = _respan(scenes)
-                changes["script"] = "".join(each.text for each in scenes)
+            scenes[index] = _edit_scene(scenes[index], prompt, text, image, redraw, take)
         elif scene is not None or not changes:
             raise InputError(
                 "Nothing to edit.",
-                hint="Say what: prompt=, text=, redraw=True, style=, voice=, title= or options=.",
+                hint="Say what: prompt=, text=, image=, redraw=True, take=, style=, voice=, title= "
+                "or options=.",
             )
         if style is not None and style != self.style and scenes:
             changes["plan"] = "reprompt"
-        elif scenes and self.plan == "new":
-            changes["plan"] = "kept"
+        return self._with_scenes(scenes, **changes)
+
+    def insert(
+        self,
+        at: int,
+        text: str,
+        *,
+        prompt: str | None = None,
+        image: str | os.PathLike[str] | None = None,
+    ) -> Video:
+        """Return a copy with a scene more; running it makes that scene alone.
+
+        Args:
+            at: Its number; the scene that has it now comes after it.
+            text: What is spoken over it.
+            prompt: What its picture shows; if not given, a prompt is written.
+            image: A picture of yours for it.
+
+        Raises:
+            InputError: There is no such place, or nothing to be spoken.
+        """
+        if not self.scenes or not 0 <= at <= len(self.scenes):
+            raise InputError(
+                f"Video {self.id} has no place {at} for a scene.",
+                hint=f"From 0 to {len(self.scenes)}."
+                if self.scenes
+                else "It has no scenes yet: run it first, at least until='storyboard'.",
+            )
+        beside = self.scenes[min(at, len(self.scenes) - 1)]
+        new = Scene(text="", start_char=0, end_char=0, motion=_other_motion(beside.motion))
+        scenes = [*self.scenes[:at], _edit_scene(new, prompt, text, image), *self.scenes[at:]]
+        return self._with_scenes(scenes)
+
+    def remove(self, scene: int | str) -> Video:
+        """Return a copy without a scene, by number from 0 or by id; running it buys nothing.
+
+        Raises:
+            InputError: There is no such scene, or no other.
+        """
+        index = self._scene_index(scene)
+        if len(self.scenes) == 1:
+            raise InputError("A video needs a scene.", hint="Edit its text instead.")
+        return self._with_scenes([*self.scenes[:index], *self.scenes[index + 1 :]])
+
+    def reorder(self, order: Sequence[int | str]) -> Video:
+        """Return a copy with its scenes in another order; running it buys nothing.
+
+        Args:
+            order: Every scene once, by number from 0 or by id.
+
+        Raises:
+            InputError: It is not every scene once.
+        """
+        numbers = [self._scene_index(scene) for scene in order]
+        if sorted(numbers) != [*range(len(self.scenes))]:
+            raise InputError(
+                f"The new order has to name each of the {len(self.scenes)} scenes once.",
+                hint=f"It names {numbers}.",
+            )
+        return self._with_scenes([self.scenes[number] for number in numbers])
+
+    def _with_scenes(self, scenes: Sequence[Scene], **changes: Any) -> Video:
+        """Return a copy with other scenes, and with the script that they are now."""
+        if scenes:
+            # A scene that was the last, or is new, must not run into the words of the next.
+            spaced = any(scene.text[-1:].isspace() for scene in scenes)
+            parted = [
+                scene.model_copy(update={"text": f"{scene.text} "})
+                if spaced and not scene.text[-1:].isspace()
+                else scene
+                for scene in scenes[:-1]
+            ]
+            scenes = _respan([*parted, scenes[-1]])
+            script = "".join(scene.text for scene in scenes)
+            plan = "kept" if self.plan == "new" else self.plan
+            changes = {"plan": plan, "script": script, **changes}
         return self.model_copy(update={**changes, "scenes": tuple(scenes), "status": "pending"})
 
     def _scene_index(self, scene: int | str | None) -> int:
@@ -491,21 +671,52 @@ class Video(Value):
         return f"Video(id={self.id!r}, title={self.title!r}, status={self.status!r}{where})"
 
 
-def _edit_scene(scene: Scene, prompt: str | None, text: str | None, redraw: bool) -> Scene:
+def _edit_scene(
+    scene: Scene,
+    prompt: str | None = None,
+    text: str | None = None,
+    image: str | os.PathLike[str] | None = None,
+    redraw: bool = False,
+    take: int | None = None,
+) -> Scene:
+    if sum((prompt is not None or redraw, image is not None, take is not None)) > 1:
+        raise InputError(
+            "A scene shows one picture.", hint="Say one of prompt= or redraw=, image=, take=."
+        )
     changes: dict[str, Any] = {}
     if prompt is not None:
         if not prompt.strip():
             raise InputError("The prompt is empty.", hint="Say what the picture shows.")
-        changes["prompt"] = prompt
+        changes |= {"prompt": prompt, "own_image": None}
     if text is not None:
         if not text.strip():
             raise InputError("The scene's text is empty.", hint="Say what is spoken over it.")
         # The white space between scenes belongs to the earlier one: it keeps the sentences apart.
         tail = scene.text[len(scene.text.rstrip()) :]
         changes["text"] = text.rstrip() + tail
+    if image is not None:
+        changes["own_image"] = os.fspath(image)
     if redraw:
-        changes["take"] = scene.take + 1
+        drawn = [each.take for each in scene.takes if each.prompt == (prompt or scene.prompt)]
+        changes |= {"take": max([scene.take, *drawn]) + 1, "own_image": None}
+    if take is not None:
+        if not 0 <= take < len(scene.takes):
+            raise InputError(
+                f"The scene has no take {take}.",
+                hint=f"It has {len(scene.takes)}, numbered from 0.",
+            )
+        before = scene.takes[take]
+        changes |= {
+            "prompt": before.prompt,
+            "take": before.take,
+            "own_image": before.own_image,
+        }
     return scene.model_copy(update=changes)
+
+
+def _other_motion(motion: Motion) -> Motion:
+    others: dict[Motion, Motion] = {"in": "out", "left": "right", "up": "down", "none": "none"}
+    return others.get(motion, "in")
 
 
 def _respan(scenes: Sequence[Scene]) -> list[Scene]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from visionpulse.asking import Chain
     from visionpulse.calls import RetryPolicy
     from visionpulse.crew import Crew
     from visionpulse.ledger import Ledger
@@ -55,8 +56,10 @@ class Pipeline:
 
     Args:
         provider: Whose models make everything: `"openai"`, `"offline"`, or `"auto"`: OpenAI where
-            there is a key, else offline. By default VISIONPULSE_PROVIDER, or OpenAI.
-        prompts: Another provider's name, or a PromptModel of your own, for the storyboard.
+            there is a key, else offline. By default VISIONPULSE_PROVIDER, or OpenAI. A list is a
+            chain: where one gives up, the next takes over, and `video.degradations` says so.
+        prompts: Another provider's name, or a PromptModel of your own, for the storyboard; or a
+            list of them.
         images: The same for the pictures.
         speech: The same for the narration.
         renderer: A Renderer of your own, or a name: `"ffmpeg"` (the default) or `"moviepy"`.
@@ -82,11 +85,11 @@ class Pipeline:
 
     def __init__(
         self,
-        provider: str | None = None,
+        provider: str | Sequence[str] | None = None,
         *,
-        prompts: str | PromptModel | None = None,
-        images: str | ImageModel | None = None,
-        speech: str | SpeechModel | None = None,
+        prompts: str | PromptModel | Sequence[str | PromptModel] | None = None,
+        images: str | ImageModel | Sequence[str | ImageModel] | None = None,
+        speech: str | SpeechModel | Sequence[str | SpeechModel] | None = None,
         renderer: Renderer | str | None = None,
         storage: Storage | str | None = None,
         repository: VideoRepository | str | None = None,
@@ -108,7 +111,9 @@ class Pipeline:
 
         self._settings = settings = Settings()
         self._explicit = provider not in (None, "auto")
-        self.provider: str = self._choose(provider or settings.provider or "openai")
+        asked = provider or settings.provider or "openai"
+        names = asked.split(",") if isinstance(asked, str) else asked
+        self.providers: tuple[str, ...] = tuple(self._choose(name.strip()) for name in names)
         self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
         self._check_providers()
         self._renderer: Renderer | str = renderer or settings.renderer
@@ -146,6 +151,8 @@ class Pipeline:
         voice: str | None = None,
         keywords: Sequence[str] = (),
         negative_keywords: Sequence[str] = (),
+        pictures: Sequence[str | Path] = (),
+        narration: str | Path | None = None,
         options: VideoOptions | None = None,
         until: Stage = "video",
         retry_refused: bool = False,
@@ -172,6 +179,8 @@ class Pipeline:
                     voice=voice,
                     keywords=keywords,
                     negative_keywords=negative_keywords,
+                    pictures=pictures,
+                    narration=narration,
                     options=options,
                     until=until,
                     retry_refused=retry_refused,
@@ -188,6 +197,8 @@ class Pipeline:
         voice: str | None = None,
         keywords: Sequence[str] = (),
         negative_keywords: Sequence[str] = (),
+        pictures: Sequence[str | Path] = (),
+        narration: str | Path | None = None,
         options: VideoOptions | None = None,
         until: Stage = "video",
         retry_refused: bool = False,
@@ -204,6 +215,8 @@ class Pipeline:
             voice: Name of a voice; `alloy` by default.
             keywords: What the pictures should show where it fits.
             negative_keywords: What they must not show.
+            pictures: Picture files of yours, in order, instead of drawn ones; each gets a scene.
+            narration: A recording of yours of the script, instead of a model's voice.
             options: The shape of the film.
             until: Stop after `storyboard`, `pictures` or `narration`; a Video goes on from there.
             retry_refused: Ask again what a vendor has refused before.
@@ -237,6 +250,8 @@ class Pipeline:
             voice=voice,
             keywords=keywords,
             negative_keywords=negative_keywords,
+            pictures=pictures,
+            narration=narration,
             options=options,
         )
         video, crew = await loop.in_thread(self._prepare, video)
@@ -319,6 +334,8 @@ class Pipeline:
         voice: str | None = None,
         keywords: Sequence[str] = (),
         negative_keywords: Sequence[str] = (),
+        pictures: Sequence[str | Path] = (),
+        narration: str | Path | None = None,
         options: VideoOptions | None = None,
     ) -> Video:
         """Have a video made in the background and return it at once, pending.
@@ -326,6 +343,8 @@ class Pipeline:
         The row is the promise: whatever happens to this process, a worker makes the video.
         Arguments and errors for bad input are those of `arun`.
         """
+        from visionpulse import loop
+
         video = self._wanted(
             source,
             title=title,
@@ -333,9 +352,13 @@ class Pipeline:
             voice=voice,
             keywords=keywords,
             negative_keywords=negative_keywords,
+            pictures=pictures,
+            narration=narration,
             options=options,
         )
-        video, _ = self._prepare(video)
+        video, crew = self._prepare(video)
+        # A worker may run elsewhere, and later: files of the caller's are taken in now.
+        video = loop.run(lambda: crew.with_files_kept(video))
         self.repository.insert(video)
         self._queue.wake(video.id)
         return self.get(video.id)
@@ -472,7 +495,7 @@ class Pipeline:
 
     def voices(self) -> Sequence[Voice]:
         """Return the voices of this pipeline's speech model."""
-        listed = getattr(self._model("speech"), "voices", None)
+        listed = getattr(self._chain("speech").first, "voices", None)
         return listed() if listed else []
 
     def styles(self) -> Sequence[Style]:
@@ -480,6 +503,44 @@ class Pipeline:
         from visionpulse.catalog import STYLES
 
         return [*STYLES.values()]
+
+    def write_script(self, topic: str, *, seconds: int = 60, language: str = "en") -> str:
+        """Have a narration about a topic written. Takes a language model that can.
+
+        Args:
+            topic: What it is about.
+            seconds: How long it takes to read aloud, about; 10 to 1800.
+            language: Of the narration, as a BCP 47 tag.
+
+        Raises:
+            InputError: There is no topic, or the length cannot be had.
+            ConfigurationError: No prompt model of this pipeline writes scripts.
+            ProviderError: The model did not deliver.
+        """
+        from visionpulse import loop
+
+        return loop.run(lambda: self.awrite_script(topic, seconds=seconds, language=language))
+
+    async def awrite_script(self, topic: str, *, seconds: int = 60, language: str = "en") -> str:
+        """Async form of `write_script`."""
+        from visionpulse.errors import InputError
+        from visionpulse.ledger import Run, current_run
+        from visionpulse.models import ScriptRequest
+        from visionpulse.planning import Planning
+        from visionpulse.protocols import Caps, Use
+        from visionpulse.text import check_script
+
+        check_script(topic)
+        if not 10 <= seconds <= 1800:
+            raise InputError(f"A script of {seconds} seconds?", hint="From 10 to 1800.")
+        request = ScriptRequest(topic=topic, seconds=seconds, language=language)
+        planning = Planning(self.ledger, self._chain("prompts"), Use(""))
+        # No video yet: the cap of the day is the one that holds.
+        token = current_run.set(Run(Caps(None, self._caps.day)))
+        try:
+            return await planning.script(request)
+        finally:
+            current_run.reset(token)
 
     def estimate(
         self,
@@ -489,6 +550,8 @@ class Pipeline:
         voice: str | None = None,
         keywords: Sequence[str] = (),
         negative_keywords: Sequence[str] = (),
+        pictures: Sequence[str | Path] = (),
+        narration: str | Path | None = None,
         options: VideoOptions | None = None,
     ) -> Estimate:
         """Say what `run` would call and cost, calling nothing."""
@@ -500,6 +563,8 @@ class Pipeline:
             voice=voice,
             keywords=keywords,
             negative_keywords=negative_keywords,
+            pictures=pictures,
+            narration=narration,
             options=options,
         )
         video, crew = self._prepare(video)
@@ -541,10 +606,15 @@ class Pipeline:
         from visionpulse.errors import UnknownNameError
         from visionpulse.registry import PROVIDERS
 
-        named = [self.provider, *(each for each in self._given.values() if isinstance(each, str))]
-        for provider in named:
-            if provider not in PROVIDERS:
+        given = (each for wanted in self._given.values() for each in _listed(wanted))
+        for provider in (*self.providers, *given):
+            if isinstance(provider, str) and provider not in PROVIDERS:
                 raise UnknownNameError("provider", provider, PROVIDERS)
+
+    @property
+    def provider(self) -> str:
+        """Whose models are asked first."""
+        return self.providers[0]
 
     @functools.cached_property
     def _queue(self) -> JobQueue:
@@ -561,6 +631,8 @@ class Pipeline:
         voice: str | None = None,
         keywords: Sequence[str] = (),
         negative_keywords: Sequence[str] = (),
+        pictures: Sequence[str | Path] = (),
+        narration: str | Path | None = None,
         options: VideoOptions | None = None,
     ) -> Video:
         """Return the video that is asked for, as a value. Raises InputError."""
@@ -568,18 +640,25 @@ class Pipeline:
 
         from visionpulse.errors import InputError
         from visionpulse.models import Video, VideoOptions
+        from visionpulse.storyboard import divided
         from visionpulse.text import check_script, title_of
 
         for name, words in (("keywords", keywords), ("negative_keywords", negative_keywords)):
             if isinstance(words, str):
                 raise InputError(f"{name} is a list of words.", hint=f"{name}=[{words!r}]")
         if isinstance(source, Video):
+            if pictures:
+                raise InputError(
+                    "This video has its scenes.",
+                    hint="Give a scene another picture: video.edit(0, image=...).",
+                )
             wishes = {
                 "title": title or source.title or title_of(source.script),
                 "style": style,
                 "voice": voice,
                 "keywords": tuple(keywords) or None,
                 "negative_keywords": tuple(negative_keywords) or None,
+                "own_narration": None if narration is None else str(narration),
                 "options": options,
             }
             changes = {name: wish for name, wish in wishes.items() if wish is not None}
@@ -593,15 +672,20 @@ class Pipeline:
                 hint="For a file: Path(...).read_text(encoding='utf-8').",
             )
         check_script(source)
+        shape = options or VideoOptions()
+        scenes = divided(source, [str(each) for each in pictures], shape).scenes if pictures else ()
         try:
             return Video(
                 title=title or title_of(source),
                 script=source,
+                scenes=scenes,
+                plan="kept" if scenes else "new",
+                own_narration=None if narration is None else str(narration),
                 style=style or self._settings.style,
                 voice=voice or self._settings.voice,
                 keywords=tuple(keywords),
                 negative_keywords=tuple(negative_keywords),
-                options=options or VideoOptions(),
+                options=shape,
             )
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
@@ -618,18 +702,18 @@ class Pipeline:
         renderer = self._renderer = self._made_renderer()
         crew = Crew(
             ImageService(
-                prompts=self._model("prompts", video),
-                images=self._model("images", video),
+                prompts=self._chain("prompts", video),
+                images=self._chain("images", video),
                 ledger=self.ledger,
             ),
             AudioService(
-                speech=self._model("speech", video), renderer=renderer, ledger=self.ledger
+                speech=self._chain("speech", video), renderer=renderer, ledger=self.ledger
             ),
             VideoService(renderer=renderer, ledger=self.ledger, fonts=self._settings.fonts),
         )
         crew.check(video)
         # A Video handed back has readable locations where the record has names.
-        return with_names(video.model_copy(update={"pins": crew.pins})), crew
+        return with_names(video.model_copy(update={"pins": crew.pins(video)})), crew
 
     def _made_renderer(self) -> Renderer:
         from visionpulse import registry
@@ -640,19 +724,34 @@ class Pipeline:
         made: Renderer = registry.renderer(self._renderer, **chosen)
         return made
 
-    def _model(self, kind: Kind, video: Video | None = None) -> Any:
-        """Return the model that makes this kind of thing, as pinned on the video."""
+    def _chain(self, kind: Kind, video: Video | None = None) -> Chain[Any]:
+        """Return the models for this kind of thing, first the one that is pinned on the video."""
+        from visionpulse.asking import Chain, pin, same
+
+        given = _listed(self._given[kind])
+        wanted = given or [*self.providers]
+        before = video.pins.get(kind) if video else None
+        names = [each for each in wanted if isinstance(each, str)]
+        if before and names and not (self._explicit or given) and before.provider not in names:
+            # Nobody asked for another provider: the video's own goes on.
+            wanted = [before.provider]
+        models: list[Any] = []
+        for each in wanted:
+            model = each
+            if isinstance(each, str):
+                # A model's last day, or a key that is gone, must not quietly re-make half a film.
+                pinned = before.model if before and before.provider == each else None
+                model = self._model(kind, each, pinned)
+            first = before and (
+                before.provider == each if isinstance(each, str) else same(before, pin(model))
+            )
+            models.insert(0 if first else len(models), model)
+        return Chain(models)
+
+    def _model(self, kind: Kind, provider: str, model: str | None) -> Any:
         from visionpulse import registry
         from visionpulse.errors import ConfigurationError
 
-        given = self._given[kind]
-        if given is not None and not isinstance(given, str):
-            return given
-        provider, model = given or self.provider, None
-        pin = video.pins.get(kind) if video else None
-        if pin and (pin.provider == provider or not (self._explicit or given)):
-            # A model's last day, or a key that is gone, must not quietly re-make half a film.
-            provider, model = pin.provider, pin.model
         if provider not in registry.PROVIDERS:
             raise ConfigurationError(
                 f"The {kind} of this video were made by {provider}'s {model}, which this pipeline "
@@ -774,6 +873,13 @@ class Pipeline:
                 ),
             }
         )
+
+
+def _listed(wanted: Any) -> list[Any]:
+    """Return what was given for a purpose as a list: nothing, one, or several."""
+    if wanted is None:
+        return []
+    return [*wanted] if isinstance(wanted, (list, tuple)) else [wanted]
 
 
 def _storage(wanted: Storage | str, folder: Path) -> Storage:

@@ -15,10 +15,16 @@ careful choice:
 - `check(request) -> None`: raise `InputError` or `ConfigurationError` for what cannot work. Called
   before money is spent, so it must be free and quick.
 - `voices() -> Sequence[Voice]` (speech): the voices it has.
+- `rewrite(request: RewriteRequest) -> Rewrite` (prompts): say a picture in other words, where a
+  vendor refuses it or it names what is to be avoided.
+- `write(request: ScriptRequest) -> Script` (prompts): write a narration about a topic.
+- `most_scenes: int` (prompts): how many scenes one storyboard may have; more are asked for in
+  several calls, and without it 40 at once.
 - `warning: str | None`: what its users should know, such as its last day.
 - `aclose()` or `close()`: called when a pipeline that made the model is closed.
 
-`parameters`, `quote`, `check` and `voices` are plain `def`.
+`parameters`, `quote`, `check` and `voices` are plain `def`. The first three are given whichever
+request is to be sent.
 """
 
 from __future__ import annotations

@@ -118,8 +118,12 @@ def lay_out(
     fps: int,
     transition: Literal["crossfade", "cut"] = "crossfade",
     ending: Fraction = CLOSING,
+    pauses: bool = True,
 ) -> Timeline:
     """Place sentences and scenes in time; `ending` seconds follow the last word at least.
+
+    Without `pauses` the sentences have their own, and follow each other directly; but a scene still
+    lasts whole frames.
 
     What is said in one scene never changes another scene's number of frames.
 
@@ -142,9 +146,11 @@ def lay_out(
         heard: list[Heard] = []
         for sentence in sentences:
             heard.append(Heard(at, Fraction(sentence.samples, sentence.sample_rate)))
-            at += heard[-1].seconds + _pause(sentence)
+            at += heard[-1].seconds + (_pause(sentence) if pauses else 0)
         last = number == len(scenes) - 1
-        closing = max(_pause(sentences[-1]), ending if last else CLOSING)
+        closing = Fraction(0)
+        if last or pauses:
+            closing = max(_pause(sentences[-1]), ending if last else CLOSING)
         end = heard[-1].start + heard[-1].seconds + closing
         frames = ceil(end * fps) - first_frame
         shots.append(Shot(first_frame, frames, 0 if last else fade, tuple(heard)))

@@ -22,10 +22,13 @@ from visionpulse.models import (
     Narration,
     Scene,
     Sentence,
+    SpokenSentence,
     Video,
     VideoOptions,
 )
-from visionpulse.protocols import Piece, Renderer, Tags
+from visionpulse.pictures import taken_in
+from visionpulse.protocols import Piece, Renderer, Tags, Use
+from visionpulse.recording import sound_of
 from visionpulse.storyboard import sentence_ranges
 from visionpulse.text import partition, title_of
 from visionpulse.timeline import (
@@ -206,17 +209,19 @@ class VideoService:
         if not images:
             raise InputError("There is no picture to make a film of.")
         making = self._making(video_id, shape)
-        pictures = await loop.all_of(*(making.picture(image) for image in images))
+        use = Use(video_id)
+        pictures = await loop.all_of(*(taken_in(self.ledger, image, use) for image in images))
         stills = _stills(pictures, scenes, seed=video_id)
         if isinstance(audio, Narration):
             narration = audio
             timeline = _timeline(narration, len(stills), scenes, shape)
         else:
-            whole = await making.import_sound(Path(audio))
-            narration = Narration(sentences=(whole,), voice="")
+            whole = await sound_of(self.ledger, self.renderer, audio, use)
+            spoken = SpokenSentence(text="", start=0, end=0, key=whole.key, **whole.meta)
+            narration = Narration(sentences=(spoken,), voice="")
             timeline = even(
                 len(stills),
-                Fraction(whole.samples, whole.sample_rate),
+                Fraction(spoken.samples, spoken.sample_rate),
                 fps=shape.fps,
                 transition=shape.transition,
             )
@@ -226,7 +231,7 @@ class VideoService:
         if run := current_run.get():
             # Beside the pieces: sound and narration, SRT and VTT, the poster, and the film itself.
             run.plan("assemble_video", len(pieces) + 6)
-        encoded, sound, spoken, poster, captions = await _together(
+        encoded, sound, narrated, poster, captions = await _together(
             making.encoded(pieces),
             making.sound(timeline, narration, ".m4a"),
             making.sound(timeline, narration, ".mp3"),
@@ -242,7 +247,7 @@ class VideoService:
             tuple((line.start, line.end, line.text) for line in soft),
         )
         finished = await making.film(encoded, sound, tags, timeline)
-        return _assembled(video_id, timeline, finished, spoken, poster, captions)
+        return _assembled(video_id, timeline, finished, narrated, poster, captions)
 
 
 class Assembled(NamedTuple):
@@ -310,6 +315,7 @@ def _timeline(
         fps=shape.fps,
         transition=shape.transition,
         ending=ENDING if shape.music else CLOSING,
+        pauses=not narration.recorded,
     )
 
 

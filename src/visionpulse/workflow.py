@@ -13,20 +13,23 @@ There is no checkpointer: what was made is in the ledger, and a graph run again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph  # pyright: ignore[reportMissingTypeStubs]
 
+from visionpulse import loop
 from visionpulse.audio import AudioService
+from visionpulse.drawing import with_picture
 from visionpulse.errors import VisionPulseError
 from visionpulse.images import ImageService, picture_names
 from visionpulse.ledger import current_run, current_stage
-from visionpulse.models import Failure, Narration, Scene, Stage, VideoOptions
+from visionpulse.models import Failure, Narration, Scene, Stage, StyleBible, VideoOptions
+from visionpulse.storyboard import respanned
 from visionpulse.video import VideoService
 
 
-def _merged(before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
+def _merged(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {**before, **after}
 
 
@@ -51,7 +54,10 @@ class VideoGenerationState(_Wanted, total=False):
     plan: str
     """`new`: plan the scenes; `kept`: keep them; `reprompt`: keep them with new prompts."""
     scenes: list[dict[str, Any]]
-    bible: str
+    bible: dict[str, Any]
+    own_narration: str | None
+    makers: Annotated[dict[str, Any], _merged]
+    """By stage, who made it."""
     prompts: list[str]
     image_paths: list[str]
     narration: dict[str, Any]
@@ -160,7 +166,8 @@ class _Nodes:
     async def _storyboard(self, state: VideoGenerationState) -> Update:
         kept = _kept_scenes(state)
         if kept and state.get("plan") == "kept":
-            return {"prompts": [scene.prompt for scene in kept]}
+            scenes = await self._completed(state, kept)
+            return {"scenes": _dumped(scenes), "prompts": [scene.prompt for scene in scenes]}
         plan = await self._images.agenerate_prompts(
             state["script"],
             state["style"],
@@ -171,35 +178,77 @@ class _Nodes:
             video_id=state["video_id"],
         )
         return {
-            "scenes": [scene.model_dump(mode="json") for scene in plan.scenes],
+            "scenes": _dumped(plan.scenes),
             "prompts": plan.prompts,
-            "bible": plan.bible,
+            "bible": plan.bible.model_dump(mode="json"),
+            "makers": {"prompts": plan.by and plan.by.model_dump(mode="json")},
             "plan": "kept",
         }
 
+    async def _completed(
+        self, state: VideoGenerationState, scenes: Sequence[Scene]
+    ) -> Sequence[Scene]:
+        """Have prompts written where there are none, and nothing in them that is not wanted."""
+        avoid = state.get("negative_keywords", [])
+        planning = self._images.planning(state["video_id"])
+        new = [scene for scene in scenes if not scene.prompt.strip() and not scene.own_image]
+        if new:
+            plan = await self._images.agenerate_prompts(
+                "".join(scene.text for scene in new),
+                state["style"],
+                keywords=state.get("keywords", []),
+                negative_keywords=avoid,
+                options=_options(state),
+                scenes=respanned(new),
+                bible=StyleBible.model_validate(state.get("bible", {})),
+                video_id=state["video_id"],
+            )
+            written = {scene.id: scene.prompt for scene in plan.scenes}
+            scenes = [
+                scene.model_copy(update={"prompt": written.get(scene.id, scene.prompt)})
+                for scene in scenes
+            ]
+        return await loop.all_of(*(planning.without(scene, avoid) for scene in scenes))
+
     async def generate_images(self, state: VideoGenerationState) -> Update:
-        questions = self._images.picture_questions(
-            _scenes(state),
+        scenes = _scenes(state)
+        drawing = self._images.drawing(
             state["video_id"],
             style=state["style"],
+            bible=StyleBible.model_validate(state.get("bible", {})),
             negative_keywords=state.get("negative_keywords", []),
             options=_options(state),
         )
-        artefacts = await self._images.draw(questions)
-        keys = [artefact.key for artefact in artefacts]
-        names = picture_names(state["video_id"], artefacts)
-        return {"image_paths": keys, "files": dict(zip(names, keys, strict=True))}
+        shown = await drawing.all(scenes)
+        keys = [each.key for each in shown]
+        names = picture_names(state["video_id"], keys)
+        return {
+            "scenes": _dumped(map(with_picture, scenes, shown)),
+            "image_paths": keys,
+            "files": dict(zip(names, keys, strict=True)),
+        }
 
     async def _speak(self, state: VideoGenerationState) -> Narration:
         current_stage.set("generate_audio")
+        kept = _kept_scenes(state)
+        if recording := state.get("own_narration"):
+            return await self._audio.take_in(
+                recording, state["script"], state["video_id"], scenes=kept
+            )
         return await self._audio.speak(
-            state["script"], state["voice"], state["video_id"], scenes=_kept_scenes(state)
+            state["script"],
+            state["voice"],
+            state["video_id"],
+            scenes=kept,
+            mixed_voices=_options(state).mixed_voices,
         )
 
     async def generate_audio(self, state: VideoGenerationState) -> Update:
         video_id = state["video_id"]
         narration = await self._speaking.pop(video_id)
         update: Update = {"narration": narration.model_dump(mode="json")}
+        if narration.by:
+            update["makers"] = {"speech": narration.by.model_dump(mode="json")}
         if self._until == "narration":
             # Otherwise the film's own sound, to its exact length, becomes the narration.
             artefact = await self._audio.mix(narration, video_id)
@@ -224,6 +273,10 @@ class _Nodes:
             "caption_paths": {kind: files[name] for kind, name in film.caption_paths.items()},
             "files": files,
         }
+
+
+def _dumped(scenes: Iterable[Scene]) -> list[dict[str, Any]]:
+    return [scene.model_dump(mode="json") for scene in scenes]
 
 
 def _kept_scenes(state: VideoGenerationState) -> list[Scene]:

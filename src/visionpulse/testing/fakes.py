@@ -14,11 +14,14 @@ from decimal import Decimal
 from visionpulse.models import (
     Picture,
     PictureRequest,
+    Rewrite,
+    RewriteRequest,
     SceneDraft,
     Speech,
     SpeechRequest,
     Storyboard,
     StoryboardRequest,
+    StyleBible,
     Usage,
     Value,
     Word,
@@ -75,7 +78,13 @@ class FakePrompts(Fake):
             )
             for first, last in ranges
         ]
-        return Storyboard(scenes=tuple(drafts), bible="One light.", usage=Usage(output_tokens=1))
+        bible = StyleBible(lens="One light.")
+        return Storyboard(scenes=tuple(drafts), bible=bible, usage=Usage(output_tokens=1))
+
+    async def rewrite(self, request: RewriteRequest) -> Rewrite:
+        """Return the prompt, more politely."""
+        await self._answer()
+        return Rewrite(prompt=f"Politely: {request.prompt}")
 
 
 @dataclass

@@ -27,7 +27,16 @@ from visionpulse.errors import (
     VideoBusyError,
     VideoNotFoundError,
 )
-from visionpulse.models import Artefact, Failure, Scene, Usage, Video, VideoOptions
+from visionpulse.models import (
+    Artefact,
+    Character,
+    Failure,
+    Scene,
+    StyleBible,
+    Usage,
+    Video,
+    VideoOptions,
+)
 from visionpulse.protocols import (
     CallRecord,
     Caps,
@@ -248,10 +257,11 @@ def save_replaces_the_video(make: MakeRepository) -> None:
     claim = _claim(repository.insert(video, owner="a", lease=_LONG))
     first = repository.get(video.id)
     scene = Scene(text=video.script, start_char=0, end_char=len(video.script), prompt="a door")
-    changed = first.model_copy(update={"scenes": (scene,), "progress": 0.5, "bible": "One light."})
+    bible = StyleBible(characters=(Character(name="Mara", look="A tall woman."),), lens="35 mm")
+    changed = first.model_copy(update={"scenes": (scene,), "progress": 0.5, "bible": bible})
     saved = repository.save(changed, claim)
     assert saved == repository.get(video.id)
-    assert (saved.scenes, saved.progress, saved.bible) == ((scene,), 0.5, "One light.")
+    assert (saved.scenes, saved.progress, saved.bible) == ((scene,), 0.5, bible)
     assert saved.revision > first.revision
     assert saved.updated_at >= first.updated_at
     assert saved.created_at == video.created_at

@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from visionpulse.keyphrases import key_phrases
-from visionpulse.language import detect_language, plain_words, scripts_of, stop_words
-from visionpulse.models import SceneDraft, Storyboard, StoryboardRequest, Style
+from visionpulse.language import detect_language, plain_words, stop_words
+from visionpulse.models import (
+    Rewrite,
+    RewriteRequest,
+    SceneDraft,
+    Storyboard,
+    StoryboardRequest,
+    Style,
+    StyleBible,
+)
+from visionpulse.prompting import Unwanted, shared_out
 from visionpulse.protocols import FREE, Quote
 from visionpulse.text import partition, spoken_seconds
 
 # Raised whenever the same request would give another storyboard.
-_RECIPE = 2
+_RECIPE = 3
 
 # Neighbours differ in distance and height, as in an edited film. None of the words names a thing.
 _SHOTS = (
@@ -41,12 +50,12 @@ class PromptWriter:
     model: str = "prompt-writer"
     identity: str = f"visionpulse prompt writer, recipe {_RECIPE}"
 
-    def quote(self, request: StoryboardRequest) -> Quote:
+    def quote(self, request: StoryboardRequest | RewriteRequest) -> Quote:
         """Return that it is free."""
         return FREE
 
-    def parameters(self, request: StoryboardRequest) -> Mapping[str, Any]:
-        """Return the whole request: all of it shapes the storyboard."""
+    def parameters(self, request: StoryboardRequest | RewriteRequest) -> Mapping[str, Any]:
+        """Return the whole request: all of it shapes the answer."""
         return request.model_dump(mode="json", exclude_none=True)
 
     def storyboard(self, request: StoryboardRequest) -> Storyboard:
@@ -56,14 +65,14 @@ class PromptWriter:
         draws. Clauses and phrases it occurs in are left out. A keyword goes to the scenes that
         speak of it; one that no scene speaks of goes to one of them in turn, and to the bible.
         """
-        banned = _Banned(request.negative_keywords)
+        banned = Unwanted(request.negative_keywords)
         sentences = [_plain(sentence) for sentence in request.sentences]
         document = " ".join(sentences)
         ranges = request.ranges or partition(
             [spoken_seconds(sentence) for sentence in sentences], request.scene_count
         )
         texts = [" ".join(sentences[first : last + 1]) for first, last in ranges]
-        keywords = _shared_out(list(banned.allowed(request.keywords)), texts)
+        keywords = shared_out(list(banned.allowed(request.keywords)), texts)
         shots = list(banned.allowed(_SHOTS)) or ["Scene"]
         frame = _frame(request.style, banned)
         # A sentence about lava chimneys, out of a film on the deep sea, is to look like the sea.
@@ -88,43 +97,13 @@ class PromptWriter:
             bible=_bible(request, document, banned),
         )
 
-
-class _Banned:
-    """What must not be named."""
-
-    def __init__(self, keywords: Iterable[str]) -> None:
-        patterns = [_pattern(keyword) for keyword in keywords if keyword.strip()]
-        self._any = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
-
-    def allowed(self, phrases: Iterable[str]) -> Iterable[str]:
-        return (phrase for phrase in phrases if not (self._any and self._any.search(phrase)))
-
-    def without(self, text: str) -> str:
-        """Leave out the clauses that name it."""
-        if self._any is None:
-            return text
-        kept = ""
-        for clause in re.findall(r"[^.!?…,;:—。、，；！？।؟،]+[.!?…,;:—。、，；！？।؟،]*", text):
-            end = re.search(r"[.!?…。！？।؟]+$", clause)
-            if not self._any.search(clause):
-                kept += clause
-            elif end and kept:
-                # The sentence now ends with the clause before.
-                kept = kept.rstrip(" ,;:—、，；،.!?…。！？।؟") + end[0]
-        # A name with a full stop inside, such as "U.S.", is in no clause as a whole.
-        return self._any.sub("", kept).strip(" ,;:—、，；،")
-
-
-# Languages that write no spaces have no edges of words to look for.
-_SPACELESS = frozenset({"Han", "Kana", "Thai", "Lao", "Burmese", "Khmer"})
-
-
-def _pattern(keyword: str) -> str:
-    words = keyword.split()
-    if scripts_of(keyword).keys() & _SPACELESS:
-        return re.escape("".join(words))
-    stem = re.sub(r"(?<=\w\w)(?:es|s|y|ies)$", "", " ".join(words), flags=re.IGNORECASE)
-    return r"(?<!\w)" + r"\s+".join(map(re.escape, stem.split())) + r"(?:e?s|y|ies|['’]s)?(?!\w)"
+    def rewrite(self, request: RewriteRequest) -> Rewrite:
+        """Leave out what is unwanted; for what was refused, show what the film is about instead."""
+        banned = Unwanted(request.avoid)
+        if request.reason == "unwanted":
+            return Rewrite(prompt=banned.without(request.prompt))
+        motifs = ", ".join(banned.allowed(request.bible.motifs if request.bible else ()))
+        return Rewrite(prompt=f"A quiet wide view: {motifs or 'an open landscape'}.")
 
 
 def _plain(text: str) -> str:
@@ -132,20 +111,6 @@ def _plain(text: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\]\([^)\s]*\)", r"\1", text)
     text = re.sub(r"https?://\S+|www\.\S+|[*_`#~|<>]", " ", text)
     return " ".join(text.split())
-
-
-def _shared_out(keywords: Sequence[str], texts: Sequence[str]) -> list[list[str]]:
-    chosen: list[list[str]] = [[] for _ in texts]
-    unsaid = 0
-    for keyword in keywords:
-        said = re.compile(_pattern(keyword), re.IGNORECASE)
-        scenes = [number for number, text in enumerate(texts) if said.search(text)]
-        if not scenes and texts:
-            scenes = [unsaid % len(texts)]
-            unsaid += 1
-        for number in scenes:
-            chosen[number].append(keyword)
-    return chosen
 
 
 def _clipped(text: str) -> str:
@@ -157,7 +122,7 @@ def _clipped(text: str) -> str:
     return whole or (head.rpartition(" ")[0] or head).rstrip(" ,;:—–、，") + "."
 
 
-def _frame(style: Style, banned: _Banned) -> str:
+def _frame(style: Style, banned: Unwanted) -> str:
     look = banned.without(style.look)
     colours = ", ".join(banned.allowed(style.palette))
     return " ".join(filter(None, [look, f"Colours: {colours}." if colours else ""]))
@@ -179,15 +144,8 @@ def _subjects(document: str) -> list[str]:
     return list(dict.fromkeys([*_recurring(document), *key_phrases(document, most=6)]))
 
 
-def _bible(request: StoryboardRequest, document: str, banned: _Banned) -> str:
-    style = request.style
-    subjects = banned.allowed(_recurring(document))
-    parts = {
-        "Style": f"{style.title}. {_frame(style, banned)}",
-        "Recurring subjects": ", ".join(subjects),
-        "Motifs": ", ".join(banned.allowed(request.keywords)),
-        "Avoid": ", ".join(banned.allowed(style.avoid)),
-    }
-    return "\n".join(
-        f"{name}: {what.rstrip('.')}." for name, what in parts.items() if what.rstrip(".")
-    )
+def _bible(request: StoryboardRequest, document: str, banned: Unwanted) -> StyleBible:
+    # Palette and light are the style's, and stand in every prompt.
+    motifs = dict.fromkeys([*_recurring(document), *request.keywords])
+    avoid = dict.fromkeys([*request.negative_keywords, *request.style.avoid])
+    return StyleBible(motifs=tuple(banned.allowed(motifs)), avoid=tuple(avoid))

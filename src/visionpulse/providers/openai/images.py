@@ -12,9 +12,10 @@ from typing import Any, Final
 import httpx2
 from pydantic import BaseModel, Field
 
-from visionpulse.errors import ProviderError
-from visionpulse.models import Picture, PictureRequest, Style
+from visionpulse.errors import InputError, ProviderError
+from visionpulse.models import Picture, PictureRequest
 from visionpulse.pricing import Overrides, quote_picture
+from visionpulse.prompting import missing_looks, picture_prompt
 from visionpulse.protocols import Quote
 from visionpulse.providers.openai.connection import PROVIDER, Answer, Connection, Counted, tls
 from visionpulse.providers.openai.downloads import DownloadRefusedError, download
@@ -79,13 +80,22 @@ class OpenAIImages:
         self.identity: str = self._connection.identity
         self.warning: str | None = self._connection.warning
 
+    def check(self, request: PictureRequest) -> None:
+        """Refuse characters that take more words than the model reads. Raises InputError."""
+        looks = sum(len(each.look) + 1 for each in missing_looks(request))
+        if looks > self._longest_prompt // 2:
+            raise InputError(
+                f"The characters of one picture are described in {looks:,} characters; "
+                f"{self.model} reads {self._longest_prompt:,} in all.",
+                hint="Shorten their looks in the video's bible.",
+            )
+
     def parameters(self, request: PictureRequest) -> Mapping[str, Any]:
         """Return the request as it is sent."""
         row = self._connection.row
-        limit = row.characters or _DEFAULT_PROMPT_CHARACTERS
         sent: dict[str, Any] = {
             "model": self.model,
-            "prompt": _prompt(request, limit),
+            "prompt": picture_prompt(request, limit=self._longest_prompt),
             "n": 1,
         }
         if row.dialect == "gpt-image":
@@ -131,6 +141,10 @@ class OpenAIImages:
             revised_prompt=image.revised_prompt,
         )
 
+    @property
+    def _longest_prompt(self) -> int:
+        return self._connection.row.characters or _DEFAULT_PROMPT_CHARACTERS
+
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
         await self._connection.aclose()
@@ -163,33 +177,6 @@ class OpenAIImages:
             code="download_failed",
         )
         raise failure
-
-
-def _prompt(request: PictureRequest, limit: int) -> str:
-    """Join prompt, look and what is not wanted; the look gives way first, then the prompt's end."""
-    style = request.style
-    unwanted = [*request.avoid, *(style.avoid if style else ())]
-    without = f"Without: {', '.join(dict.fromkeys(unwanted))}." if unwanted else ""
-    without = _cut(without, limit // 4)
-    room = limit - len(without) - 2
-    prompt = _cut(request.prompt, room)
-    look = _look(style) if style and style.look not in prompt else ""
-    return "\n".join(part for part in (prompt, _cut(look, room - len(prompt)), without) if part)
-
-
-def _look(style: Style) -> str:
-    palette = f" Palette: {', '.join(style.palette)}." if style.palette else ""
-    return f"Style: {style.look}{palette}"
-
-
-def _cut(text: str, limit: int) -> str:
-    """Shorten at a white space, if there is one."""
-    if len(text) <= limit:
-        return text
-    kept = text[: max(limit, 0)]
-    if not text[len(kept)].isspace():
-        kept = kept.rpartition(" ")[0] or kept
-    return kept.rstrip()
 
 
 def _nearest(sizes: tuple[str, ...], request: PictureRequest) -> str:

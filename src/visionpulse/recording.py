@@ -1,0 +1,167 @@
+"""Sound that is there already: when its words are heard, and a user's recording cut into sentences.
+
+A recording of a script is cut where its sentences meet, in the pauses, so that it is heard as it
+was spoken while scenes and captions follow its words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import wave
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from visionpulse import loop
+from visionpulse.calls import Made
+from visionpulse.errors import InputError, RenderError
+from visionpulse.ledger import Ledger, Recipe, current_run
+from visionpulse.models import Artefact, Narration, Sentence, SpokenSentence, Word
+from visionpulse.pictures import is_object, read_file
+from visionpulse.protocols import Renderer, Use
+from visionpulse.text import words_of
+
+Method = Literal["engine", "aligned", "estimated"]
+
+
+async def word_times(
+    ledger: Ledger, speech: Artefact, text: str, language: str, use: Use
+) -> tuple[tuple[Word, ...], Method]:
+    """Return when the words of a text are heard in a WAV file, told from its sound."""
+    # Here, not above: whoever has an engine that tells needs no numpy.
+    from visionpulse import alignment
+
+    language = language.partition("-")[0].lower()
+    by = await loop.in_thread(alignment.identity, language)
+    inputs = {"by": by, "speech": speech.sha256, "text": text, "language": language}
+
+    async def make(_scratch: Path) -> Made:
+        sound = await loop.in_thread(ledger.read, speech.key)
+        timed = await loop.in_thread(alignment.word_times, text, sound, language)
+        words = [[word.text, word.start, word.end] for word in timed.words]
+        found = {"method": timed.method, "words": words}
+        return Made(json.dumps(found, ensure_ascii=False).encode(), ".json")
+
+    # Tenths of a second that cost nothing are no step that a progress bar should count.
+    listener = current_run.set(None)
+    try:
+        artefact = await ledger.once(
+            Recipe("words", 1, "local", by, inputs),
+            make,
+            lambda _made: None,
+            use=Use(use.video_id),
+            concurrency=os.cpu_count() or 1,
+        )
+    finally:
+        current_run.reset(listener)
+    found = json.loads(await loop.in_thread(ledger.read, artefact.key))
+    words = (Word(text=word, start=start, end=end) for word, start, end in found["words"])
+    return tuple(words), found["method"]
+
+
+async def sound_of(ledger: Ledger, renderer: Renderer, file: str | Path, use: Use) -> Artefact:
+    """Take a sound file of the user's in, as a WAV file (16-bit mono); its storage key will do too.
+
+    `meta` has its `samples` and `sample_rate`.
+
+    Raises:
+        InputError: The file cannot be read, or has no sound.
+    """
+    stored = is_object(str(file))
+    data = await loop.in_thread(ledger.read if stored else read_file, str(file))
+
+    async def make(scratch: Path) -> Made:
+        out = scratch / "sound.wav"
+        source = Path(file)
+        if stored:
+            source = await loop.in_thread(ledger.storage.fetch, str(file), scratch)
+        await loop.call(renderer.decode, source, out)
+        with wave.open(str(out)) as sound:
+            meta = {"samples": sound.getnframes(), "sample_rate": sound.getframerate()}
+        if not meta["samples"]:
+            raise InputError(f"{file} has no sound in it.", hint="Give another file.")
+        return Made(out, ".wav", meta)
+
+    inputs = {"by": renderer.identity, "sha256": hashlib.sha256(data).hexdigest()}
+    return await ledger.once(
+        Recipe("sound", 1, "local", "local", inputs), make, verify_file, use=use
+    )
+
+
+async def cut_up(
+    ledger: Ledger,
+    renderer: Renderer,
+    recording: str | Path,
+    sentences: Sequence[Sentence],
+    language: str,
+    use: Use,
+) -> Narration:
+    """Return a recording of a script as its narration, cut where its sentences meet.
+
+    Raises:
+        InputError: The file cannot be read, or is too short for so many sentences.
+    """
+    whole = await sound_of(ledger, renderer, recording, use)
+    rate, samples = whole.meta["sample_rate"], whole.meta["samples"]
+    counts = [len(words_of(sentence.text)) for sentence in sentences]
+    text = " ".join(sentence.text for sentence in sentences)
+    words, method = await word_times(ledger, whole, text, language, use)
+    if len(words) != sum(counts) or samples < rate * len(sentences) / 5:
+        raise InputError(
+            f"{recording} lasts {samples / rate:.1f} seconds: too short for the script's "
+            f"{len(sentences)} sentences.",
+            hint="The recording has to hold the whole script, word for word.",
+        )
+    firsts = [sum(counts[:number]) for number in range(len(counts))]
+    # In the middle of the pause between two sentences.
+    cuts = [0, *((words[at - 1].end + words[at].start) / 2 for at in firsts[1:]), samples / rate]
+    spoken: list[SpokenSentence] = []
+    for number, (sentence, (begin, end)) in enumerate(zip(sentences, pairwise(cuts), strict=True)):
+        first, last = round(begin * rate), round(end * rate)
+        artefact = await _slice(ledger, whole, first, last, use)
+        own = words[firsts[number] : firsts[number] + counts[number]]
+        spoken.append(
+            SpokenSentence(
+                **sentence.model_dump(),
+                key=artefact.key,
+                samples=last - first,
+                sample_rate=rate,
+                words=tuple(
+                    Word(
+                        text=word.text,
+                        start=max(0.0, word.start - begin),
+                        end=max(0.0, word.end - begin),
+                    )
+                    for word in own
+                ),
+                method=method,
+            )
+        )
+    return Narration(sentences=tuple(spoken), voice="", recorded=True)
+
+
+async def _slice(ledger: Ledger, whole: Artefact, first: int, last: int, use: Use) -> Artefact:
+    async def make(_scratch: Path) -> Made:
+        data = await loop.in_thread(ledger.read, whole.key)
+        out = io.BytesIO()
+        with wave.open(io.BytesIO(data)) as source, wave.open(out, "wb") as target:
+            target.setparams(source.getparams())
+            source.setpos(first)
+            target.writeframes(source.readframes(last - first))
+        return Made(out.getvalue(), ".wav")
+
+    inputs = {"sound": whole.sha256, "first": first, "last": last}
+    return await ledger.once(
+        Recipe("cut", 1, "local", "local", inputs), make, lambda _made: None, use=use
+    )
+
+
+def verify_file(made: Made) -> None:
+    """Make sure that a renderer has written something. Raises RenderError."""
+    assert isinstance(made.data, Path)
+    if not made.data.stat().st_size:
+        raise RenderError(f"{made.data.name} came out empty.")
