@@ -1,4 +1,4 @@
-"""Where a model gives up another takes over; a refused picture has a second chance, then a stand-in."""
+"""Where a model gives up another takes over; refused pictures get other words, then a stand-in."""
 
 from __future__ import annotations
 
@@ -190,7 +190,9 @@ def test_after_three_failures_a_model_rests(made, images):
 
     made(images=[images, other]).run(script, options=options, until="pictures")
 
-    assert (len(images.drawn), len(other.drawn)) == (3, 8)
+    # A call that was begun meanwhile is made.
+    assert 3 <= len(images.drawn) <= 4
+    assert len(other.drawn) == 8
 
 
 def test_a_chain_of_nothing_is_refused():
