@@ -556,7 +556,10 @@ def interrupted(
     return Said(process.returncode, out, seen + err)
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_stopped_run_leaves_a_video_that_goes_on(visionpulse, sent, code):
     """Ctrl-C and SIGTERM: a code of their own, the command to go on with, a cancelled video."""
     said = interrupted("home 2", "Storyboard", sent)
@@ -571,6 +574,7 @@ def test_a_stopped_run_leaves_a_video_that_goes_on(visionpulse, sent, code):
     assert (video["status"], video["error"]["code"]) == ("failed", "cancelled")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["resume", "edit"])
 def test_sigterm_stops_resume_and_edit_alike(visionpulse, command):
     """SIGTERM while a video is gone on with: 143, and the video is recorded as cancelled."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visionpulse import ImageService, loop
 from visionpulse.catalog import STYLES
 from visionpulse.models import Character, PictureRequest, Scene, StyleBible
 from visionpulse.prompting import Unwanted, named_in, names, picture_prompt, setting_of, shared_out
@@ -84,13 +85,12 @@ def test_the_style_gives_way_before_the_setting():
 
 def test_every_picture_of_a_film_describes_its_people_alike(tmp_path, vendor):
     """As the vendor has received it, for every scene that names them."""
-    from visionpulse import ImageService
-
     prompts = ["Mara on the pier", "An empty harbour", "the dog barks at Mara"]
     model = OpenAIImages("gpt-image-2", api_key="sk-test", base_url=vendor.url)
     service = ImageService(prompts=_Nobody(), images=model, home=tmp_path)
 
     service.generate_images(prompts, "film", bible=BIBLE)
+    loop.run(model.aclose)
 
     sent = [call.body["prompt"] for call in vendor.calls if "prompt" in call.body]
     assert sorted(MARA.look in each for each in sent) == [False, True, True]
