@@ -7,9 +7,9 @@ import hashlib
 import math
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from visionpulse.models import (
     Picture,
@@ -121,7 +121,8 @@ class FakeSpeech(Fake):
         length = 0.04 * max(5, len(request.text))
         pitch = 180 + sum(request.voice.encode()) % 120
         count = int(length * self.sample_rate)
-        pcm = struct.pack(f"<{count}h", *_hum(count, pitch, self.sample_rate))
+        second = _second(pitch, self.sample_rate)
+        pcm = (second * (int(length) + 1))[: 2 * count]
         words = words_of(request.text)
         return Speech(
             pcm=pcm,
@@ -137,12 +138,16 @@ class FakeSpeech(Fake):
         )
 
 
-def _hum(count: int, pitch: int, sample_rate: int) -> Iterator[int]:
-    for sample in range(count):
+@lru_cache
+def _second(pitch: int, sample_rate: int) -> bytes:
+    """Return a second of a hum, which can be repeated: both its frequencies are whole."""
+    samples: list[int] = []
+    for sample in range(sample_rate):
         second = sample / sample_rate
         # Swells three times a second, as syllables do.
         level = 0.5 - 0.5 * math.cos(2 * math.pi * 3 * second)
-        yield round(9_000 * level * math.sin(2 * math.pi * pitch * second))
+        samples.append(round(9_000 * level * math.sin(2 * math.pi * pitch * second)))
+    return struct.pack(f"<{sample_rate}h", *samples)
 
 
 def gradient_png(colour: bytes, width: int, height: int) -> bytes:
