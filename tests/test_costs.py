@@ -79,11 +79,11 @@ def test_a_cap_holds_whatever_the_vendor_does(opened, vendor, seed):
 
     with pytest.raises((BudgetExceededError, ProviderError)) as failure:
         pipeline.run(WEEK, options=SEVEN)
+    video_id = failure.value.video_id
     while not isinstance(failure.value, BudgetExceededError):
         assert vendor.tally() <= cap
         with pytest.raises((BudgetExceededError, ProviderError)) as failure:
-            pipeline.resume(failure.value.video_id)
-    video_id = failure.value.video_id
+            pipeline.resume(video_id)
 
     assert vendor.tally() <= cap
     kept = [each.kind for _, each in pipeline.ledger.store.used(video_id)]
