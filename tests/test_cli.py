@@ -61,7 +61,17 @@ def test_help_names_every_command_and_exit_code(visionpulse):
     said = visionpulse("--help", COLUMNS="300")
 
     assert said.code == 0
-    for command in ("create", "edit", "resume", "cancel", "list", "show", "delete", "doctor"):
+    for command in (
+        "create",
+        "edit",
+        "resume",
+        "cancel",
+        "list",
+        "show",
+        "delete",
+        "costs",
+        "doctor",
+    ):
         assert re.search(rf"\b{command}\b", said.out)
     assert "2 wrong usage or input; 3 the set-up has to be changed; 4 a budget" in said.out
 

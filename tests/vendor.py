@@ -8,6 +8,8 @@ In a test:
         ...
         assert vendor.count("images", billed=True) == 6
 
+It keeps books: `call.dollars` is what a call is on the invoice with, `tally` their sum.
+
 From other processes: `python -m tests.vendor --port 0` prints its base URL; GET /_calls tells what
 it was asked, POST /_control takes {"fail": [names], "kind": ..., "times": ..., "latency": seconds,
 "chaos": [probability, [names], seed], "forget": true}. The same request gets the same bytes, so
@@ -33,6 +35,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -54,6 +57,26 @@ SHUTDOWN_DATES = {
     "tts-1-hd": "2027-01-06",
     "gpt-4o-mini-tts": "2027-01-06",
 }
+
+# The published prices, in dollars, written down here once more: books of the vendor's own.
+TOKEN_PRICES = {
+    # model: per million tokens in and out
+    "gpt-4o": ("2.50", "10"),
+    "gpt-6-luna": ("0.10", "0.50"),
+    "gpt-4o-mini": ("0.15", "0.60"),
+    "gpt-image-2": ("5", "30"),
+    "gpt-image-2.5-flare": ("5", "30"),
+}
+PICTURE_PRICES = {
+    ("1024x1024", "standard"): "0.040",
+    ("1792x1024", "standard"): "0.080",
+    ("1024x1792", "standard"): "0.080",
+    ("1024x1024", "hd"): "0.080",
+    ("1792x1024", "hd"): "0.120",
+    ("1024x1792", "hd"): "0.120",
+}
+CHARACTER_PRICES = {"tts-1": "15", "tts-1-hd": "30"}  # per million
+MINUTE_PRICES = {"gpt-4o-mini-tts": "0.015"}
 
 ERRORS: dict[str, tuple[int, str | None, str, str]] = {
     # fault: status, error.code, error.type, error.message
@@ -77,6 +100,7 @@ ERRORS: dict[str, tuple[int, str | None, str, str]] = {
 }
 ODD = {
     "cut_before": "the connection is cut before any answer",
+    "lost": "the work is done and billed, and the connection is cut before any answer",
     "cut_body": "the connection is cut in the middle of the answer",
     "html": "a gateway's page, with status 200",
     "malformed": "half a JSON document",
@@ -117,6 +141,10 @@ class Call:
     status: int = 0
     billed: bool = False
     """The vendor did the work; it would be on the invoice."""
+    tokens: tuple[int, int] = (0, 0)
+    """Read and made, as they are counted."""
+    dollars: Decimal | None = Decimal(0)
+    """What it is on the invoice with; None: the vendor has no price for this model."""
     answered: bool = False
     """Every byte of the answer was handed to the network."""
     started: float = field(default_factory=time.monotonic)
@@ -223,6 +251,16 @@ class Vendor:
                 and (key is None or call.key == key)
                 for call in self.calls
             )
+
+    def tally(self, kind: str | None = None, *, key: str | None = None) -> Decimal:
+        """Return what is on the invoice, for calls of a kind or with a key."""
+        with self._changed:
+            total = Decimal(0)
+            for call in self.calls:
+                if kind in {None, call.kind} and key in {None, call.key}:
+                    assert call.dollars is not None, f"no price for {call.body['model']}"
+                    total += call.dollars
+            return total
 
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """Return what was sent, in the order of arrival."""
@@ -386,14 +424,18 @@ class _Handler(BaseHTTPRequestHandler):
                 vendor.sleep(None)
             self.close_connection = True
             return None
+        status, content, kind = getattr(self, f"_{call.kind}")(call, name)
         call.billed = True
+        call.dollars = _price(call, content)
+        if name == "lost":
+            self.close_connection = True
+            return None
         if name == "html":
             return self._send(200, b"<!doctype html><title>Gateway</title>", "text/html", call)
         if name == "malformed":
             return self._send(200, b'{"created": 1, "data": [', "application/json", call)
         if name == "wrong_shape":
             return self._json(200, {"data": 5, "choices": {"message": 1}}, call)
-        status, content, kind = getattr(self, f"_{call.kind}")(call, name)
         return self._send(status, content, kind, call, name)
 
     def _error(self, call: Call, name: str, key: str) -> None:
@@ -423,7 +465,7 @@ class _Handler(BaseHTTPRequestHandler):
             message["content"], reason = plan[: len(plan) // 2], fault
         elif fault == "bad_json":
             message["content"] = "Here is your storyboard: " + plan[:40]
-        spent, made = len(asked) // 4, len(plan) // 4
+        call.tokens = spent, made = len(asked) // 4, len(plan) // 4
         choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
         answer = {
             "id": f"chatcmpl-{call.number}",
@@ -457,6 +499,7 @@ class _Handler(BaseHTTPRequestHandler):
         if call.body.get("model", "").startswith("gpt-image"):
             spent = len(call.body["prompt"]) // 4
             made = {"low": 196, "medium": 439, "high": 1756}.get(call.body.get("quality", ""), 439)
+            call.tokens = spent, made
             answer |= {
                 "background": "opaque",
                 "output_format": "png",
@@ -543,7 +586,8 @@ class _Handler(BaseHTTPRequestHandler):
         call: Call | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._send(status, json.dumps(answer).encode(), "application/json", call, headers=headers)
+        content = json.dumps(answer, default=str).encode()
+        self._send(status, content, "application/json", call, headers=headers)
 
     def _head(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -581,6 +625,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if call:
             call.answered = True
+
+
+def _price(call: Call, content: bytes) -> Decimal | None:
+    """Return what the vendor charges for a call that it has done the work of."""
+    model = str(call.body.get("model"))
+    million = Decimal(1_000_000)
+    if model in TOKEN_PRICES:
+        read, made = (Decimal(price) for price in TOKEN_PRICES[model])
+        return (call.tokens[0] * read + call.tokens[1] * made) / million
+    if model == "dall-e-3":
+        size, quality = call.body.get("size", "1024x1024"), call.body.get("quality", "standard")
+        return Decimal(PICTURE_PRICES[size, quality])
+    if model in CHARACTER_PRICES:
+        return len(call.body["input"]) * Decimal(CHARACTER_PRICES[model]) / million
+    if model in MINUTE_PRICES:
+        return Decimal(len(content)) / (2 * SAMPLE_RATE * 60) * Decimal(MINUTE_PRICES[model])
+    return None
 
 
 def _error(code: str | None, kind: str, message: str, param: str | None = None) -> dict[str, Any]:

@@ -188,8 +188,9 @@ def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str,
     """Say how a failed attempt is settled: what was answered is paid, whatever it was worth."""
     code = error.code if isinstance(error, VisionPulseError) else type(error).__name__
     if made is not None or isinstance(error, BadAnswerError):
-        usage = made.usage if made else None
-        return {"outcome": "bad", "cost": _cost(quote, usage), "code": code}
+        # What could not be read does not say how much work it was: it counts in full.
+        cost = _cost(quote, made.usage) if made else None
+        return {"outcome": "bad", "cost": cost, "code": code}
     if isinstance(error, ProviderError):
         facts = {"code": code, "request_id": error.request_id}
         if error.billed is False:
