@@ -171,6 +171,7 @@ class Attempts:
                 turn.answered(made.usage)
                 await in_thread(self.verify, made)
             except BaseException as error:
+                turn.failed(error)
                 outcome = _outcome(error, made, self.quote)
                 raise
             else:

@@ -118,7 +118,7 @@ class Pace:
 
 
 class Turn:
-    """Leave for one call; it ends with the call's outcome, or with the block at the latest."""
+    """Leave for one call. It ends with the call's outcome; else with the block."""
 
     def __init__(self, pace: Pace, lowered: int) -> None:
         self._pace = pace
@@ -135,12 +135,16 @@ class Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the turn, unless an answer has ended it."""
-        if not self._over:
-            self._over = True
-            self._pace.failed(self._lowered, error)
+        """End the turn, unless an outcome has ended it."""
+        self.failed(error)
 
     def answered(self, usage: Usage | None) -> None:
         """End the turn with an answer: what is still done with it holds up no other call."""
         self._over = True
         self._pace.answered(self._lowered, usage)
+
+    def failed(self, error: BaseException | None) -> None:
+        """End the turn with a failure, unless an answer has ended it."""
+        if not self._over:
+            self._over = True
+            self._pace.failed(self._lowered, error)
