@@ -58,7 +58,7 @@ def asked(url: str) -> list[dict[str, Any]]:
 
 def critical_path(calls: list[dict[str, Any]]) -> float:
     """Return the seconds that nobody can save at this vendor."""
-    longest = {
+    longest: dict[str, float] = {
         kind: max(call["ended"] - call["started"] for call in calls if call["kind"] == kind)
         for kind in SECONDS
     }
@@ -83,7 +83,7 @@ def main() -> None:
     shape = VideoOptions(scene_count=SCENES)
     added: list[float] = []
     with tempfile.TemporaryDirectory() as home, vendor() as url:
-        facts = {"api_key": "sk-nobody", "base_url": url}
+        facts: dict[str, Any] = {"api_key": "sk-nobody", "base_url": url}
         pipeline = Pipeline(
             "offline",
             prompts=OpenAIPrompts("gpt-4o", **facts),

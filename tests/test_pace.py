@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import selectors
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -96,10 +97,9 @@ async def call(pace: Pace, outcome: Exception | Usage | None = None, seconds: fl
 
 
 async def fail(pace: Pace, error: Exception, seconds: float = 1.0) -> None:
-    with pytest.raises(type(error)):
-        with await pace.turn(pace.place()):
-            await asyncio.sleep(seconds)
-            raise error
+    with contextlib.suppress(type(error)), await pace.turn(pace.place()):
+        await asyncio.sleep(seconds)
+        raise error
 
 
 def slower(retry_after: float | None = None, **facts) -> RateLimitError:
@@ -513,6 +513,39 @@ def test_call_that_waits_for_its_turn_waits_no_longer_than_the_deadline(tmp_path
     assert 0.4 < time.monotonic() - began < 10
 
 
+def test_no_retry_is_begun_after_the_calls_own_deadline(tmp_path):
+    """Then the call ends with what it failed with."""
+    maker = Maker(RateLimitError("Slow down.", retry_after=30))
+
+    with pytest.raises(RateLimitError):
+        once(ledger_at(tmp_path, RetryPolicy(deadline=5)), maker, Run())
+
+    assert len(maker.asked) == 1
+
+
+def test_deadline_of_another_run_is_not_ours(tmp_path):
+    """Two runs wait for the same thing; when the first has to go, the second still gets it."""
+    ledger = ledger_at(tmp_path, RetryPolicy())
+    once(ledger, Maker(usage=left(0, reset=2)), a=0)
+    maker = Maker()
+
+    async def ask(seconds: float):
+        current_run.set(Run(deadline=time.monotonic() + seconds))
+        recipe, quote = Recipe("thing", 1, "maker", "model", {}), Quote(PRICE, lambda _usage: PRICE)
+        return await ledger.once(recipe, maker, lambda _made: None, use=USE, quote=quote)
+
+    async def scene():
+        hasty = asyncio.create_task(ask(1))
+        await asyncio.sleep(0.1)
+        patient = asyncio.create_task(ask(60))
+        with pytest.raises(DeadlineError):
+            await hasty
+        return await patient
+
+    assert asyncio.run(scene()).size == 5
+    assert len(maker.asked) == 1
+
+
 class Slow(Maker):
     async def __call__(self, scratch):
         await asyncio.sleep(0.4)
@@ -716,8 +749,7 @@ class Unmixed(FFmpegRenderer):
 
 @pytest.mark.slow
 def test_all_parts_take_hardly_longer_than_the_vendor(tmp_path):
-    """Seven pictures and twelve sentences: one storyboard, then all pictures at once, and beside
-    them the narration in two rounds of six."""
+    """One storyboard, then all pictures at once, and beside them the narration in two rounds."""
     with Vendor(latency=PARTS) as vendor:
         facts = {"api_key": KEY, "base_url": vendor.url}
         models = (
