@@ -17,6 +17,7 @@ VisionPulseError
 │   ├── ProviderConnectionError        the server could not be reached, or broke off
 │   └── BadAnswerError                 an answer came and is not usable
 ├── BudgetExceededError                the next call could pass a cap of yours
+├── DeadlineError                      the run's time for calls is over
 ├── RenderError                        the film could not be encoded
 ├── StorageError (OSError)             files: no space, no permission, damaged
 │   ├── StorageKeyError (ValueError)   a key that points outside the storage
@@ -36,7 +37,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visionpulse.models import Allowance
 
 
 class VisionPulseError(Exception):
@@ -150,6 +154,7 @@ class ProviderError(VisionPulseError):
         status: HTTP status of the answer, if there was one.
         request_id: The vendor's number for the request, for their support.
         retry_after: Seconds the vendor asked to wait.
+        allowance: What the vendor said about further calls.
         billed: Whether the attempt may have cost money: True, False, or None when nobody knows.
         facts: As for `VisionPulseError`.
     """
@@ -167,6 +172,7 @@ class ProviderError(VisionPulseError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        allowance: Allowance | None = None,
         billed: bool | None = False,
         **facts: Any,
     ) -> None:
@@ -176,6 +182,7 @@ class ProviderError(VisionPulseError):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.allowance = allowance
         self.billed = billed
 
 
@@ -262,6 +269,13 @@ class BudgetExceededError(VisionPulseError):
         super().__init__(message, **facts)
         self.spent = spent
         self.cap = cap
+
+
+class DeadlineError(VisionPulseError):
+    """The run's time for calls is over. Everything made so far is kept; `resume` makes the rest."""
+
+    default_code = "deadline"
+    default_retryable = True
 
 
 class RenderError(VisionPulseError):

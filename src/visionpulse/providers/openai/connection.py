@@ -17,9 +17,10 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 
 from visionpulse import pricing
 from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
-from visionpulse.models import Usage
+from visionpulse.models import Allowance, Usage
 from visionpulse.pricing import ModelKind, Overrides
 from visionpulse.providers.openai.failures import ESCAPES, translate
+from visionpulse.providers.openai.headers import allowance
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -39,6 +40,13 @@ class Answer(NamedTuple):
     content: bytes
     content_type: str
     request_id: str | None
+    allowance: Allowance | None = None
+
+    def usage(self, counted: Usage | None) -> Usage | None:
+        """Return what the vendor counted, with what it said about further calls."""
+        if self.allowance is None:
+            return counted
+        return (counted or Usage()).model_copy(update={"allowance": self.allowance})
 
 
 class Connection:
@@ -115,7 +123,12 @@ class Connection:
             async with asyncio.timeout(self._timeout):
                 raw = await call(self._client())
             kind = raw.headers.get("content-type", "")
-            return Answer(raw.content, kind.partition(";")[0].strip().lower(), raw.request_id)
+            return Answer(
+                raw.content,
+                kind.partition(";")[0].strip().lower(),
+                raw.request_id,
+                allowance(raw.headers),
+            )
         except ESCAPES as error:
             failure = translate(
                 error,
@@ -152,6 +165,7 @@ class Connection:
             model=self.model,
             status=200,
             request_id=answer.request_id,
+            allowance=answer.allowance,
             billed=True,
         )
 

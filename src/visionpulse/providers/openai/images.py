@@ -137,7 +137,7 @@ class OpenAIImages:
             )
         return Picture(
             data=data,
-            usage=drawn.usage.usage if drawn.usage else None,
+            usage=answer.usage(drawn.usage.usage if drawn.usage else None),
             revised_prompt=image.revised_prompt,
         )
 

@@ -326,7 +326,8 @@ class OpenAIPrompts:
         except ValidationError:
             pass
         else:
-            return told, answer, completion.usage.usage if completion.usage else None
+            counted = completion.usage.usage if completion.usage else None
+            return told, answer, answer.usage(counted)
         raise self._connection.bad(answer, f"{self.model} did not answer in the form asked for.")
 
 

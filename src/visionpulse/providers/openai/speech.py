@@ -153,8 +153,8 @@ class OpenAISpeech:
             )
             pcm = answer.content
         self._verify(pcm, answer)
-        usage = Usage(characters=len(request.text), seconds=len(pcm) / (2 * SAMPLE_RATE))
-        return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=usage)
+        read = Usage(characters=len(request.text), seconds=len(pcm) / (2 * SAMPLE_RATE))
+        return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=answer.usage(read))
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
