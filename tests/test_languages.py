@@ -117,9 +117,9 @@ EACH = [(language, marked) for language, cases in HARD.items() for marked in cas
 FILMS = {
     "en": "The deep ocean covers 65% of Earth; it is 3.7 km deep on average. “Who lives there?” she"
     " asked. Nobody, or almost nobody (so they thought), until 1977.",
-    "es": "El océano profundo cubre el 65 % de la Tierra; mide 3,7 km de media. «¿Quién vive allí?»,"
+    "es": "El océano profundo cubre el 65 % de la Tierra; mide 3,7 km de media. «¿Quién vive allí?»,"  # noqa: E501
     " preguntó ella. Nadie, o casi nadie, hasta 1977.",
-    "de": "Die Tiefsee bedeckt 65 % der Erde; im Durchschnitt ist sie 3,7 km tief. „Wer lebt dort?“,"
+    "de": "Die Tiefsee bedeckt 65 % der Erde; im Durchschnitt ist sie 3,7 km tief. „Wer lebt dort?“,"  # noqa: E501
     " fragte sie. Niemand, dachte man bis 1977, denn es ist zu dunkel.",
     "fr": "L'océan profond couvre 65 % de la Terre ; il fait 3,7 km en moyenne. « Qui vit là ? »"
     " demanda-t-elle. Personne, ou presque, croyait-on jusqu'en 1977.",
@@ -131,9 +131,9 @@ FILMS = {
     " أحد، أو تقريبا لا أحد، حتى عام 1977.",
     "hi": "गहरा महासागर पृथ्वी के 65% हिस्से को ढकता है; यह औसतन 3.7 कि.मी. गहरा है। “वहाँ कौन रहता है?”"
     " उसने पूछा। कोई नहीं, ऐसा 1977 तक माना जाता था।",
-    "zh": "深海覆盖了地球65%的面积，平均深度为3.7公里。“谁住在那里？”她问。直到1977年，人们都以为那里"
+    "zh": "深海覆盖了地球65%的面积，平均深度为3.7公里。“谁住在那里？”她问。直到1977年，人们都以为那里"  # noqa: E501
     "几乎没有生命，因为那里太黑、太冷。",
-    "ja": "深海は地球の65%を覆い、平均の深さは3.7キロメートルです。「誰が住んでいるの？」と彼女は尋ねた。"
+    "ja": "深海は地球の65%を覆い、平均の深さは3.7キロメートルです。「誰が住んでいるの？」と彼女は尋ねた。"  # noqa: E501
     "1977年まで、ほとんど何も住んでいないと考えられていました。",
     "th": "มหาสมุทรลึกปกคลุมพื้นที่ 65% ของโลก มีความลึกเฉลี่ย 3.7 กม. “ใครอยู่ที่นั่น?” เธอถาม"
     " แทบไม่มีใครเลย จนถึงปี 2520 เพราะที่นั่นมืดและหนาวมาก",

@@ -244,7 +244,8 @@ _TITLES = {
 # The full stop of these ends no sentence before a number.
 _BEFORE_NUMBER = {
     "de": r"(?:Abb|Abs|Art|Bd|Kap|Nr|S|Tab|ca|Anm|Ziff)",
-    "en": r"(?:approx|ca|ch|chap|eq|fig|pp?|sec|tab|vols?|est|temp|Approx|Ch|Chap|Eq|Figs?|Sec|Vols?|Est|Temp)",
+    "en": r"(?:approx|ca|ch|chap|eq|fig|pp?|sec|tab|vols?|est|temp"
+    r"|Approx|Ch|Chap|Eq|Figs?|Sec|Vols?|Est|Temp)",
     "es": r"(?:aprox|art|cap|fig|núm|págs?|tel|vol|Aprox|Art|Cap|Fig|Núm|Págs?|Tel|Vol)",
     "fr": r"(?:art|chap|fig|pp?|vol|tél|Art|Chap|Fig|Vol|Tél)",
     "pt": r"(?:aprox|art|cap|fig|págs?|séc|tel|vol|Aprox|Art|Cap|Fig|Págs?|Séc|Tel|Vol)",

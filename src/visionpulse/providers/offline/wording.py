@@ -93,13 +93,13 @@ _RULES: list[tuple[re.Pattern[str], _Instead]] = [
         (r"\bCO[2₂](?!\w)", "C.O. 2"),
         (r"(?<![\w/])(\d{1,2})/\1(?![\w/])", r"\1 \1"),
         (r"(?<![\w/])24/7(?![\w/])", "24 7"),
-        # 40° 26′ 46″ of an arc, 6′2″ and 5′ of a foot.
+        # Minutes and seconds of an arc, feet and inches.
         (r"(?<=°)\s?(\d{1,2})[′'](?:\s?(\d{1,2})[″\"])?", lambda m: f" {m[1]} minutes"
             + (f" {m[2]} seconds" if m[2] else "")),
         (r"(?<![\w.])(\d{1,2})(?:′\s?|')(\d{1,2})(?:″|\"|''|(?=[\s,.!?]))", r"\1 foot \2"),
         (r"(?<![\w.])(\d+(?:\.\d+)?)′(?!\w)", r"\1 feet"),
         (r"(?<![\w.])(\d+(?:\.\d+)?)″(?!\w)", r"\1 inches"),
-        # $5–10, €1.2bn, 5 €
+        # Prices: from one to another, in billions, the sign behind.
         (rf"([$£€])({_NUMBER})\s?[-–]\s?\1?({_NUMBER})(?![\w-])", r"\1\2 to \1\3"),
         (rf"([$£€]{_NUMBER})\s?bn\b", r"\1 billion"),
         (rf"([$£€]{_NUMBER})\s?tn\b", r"\1 trillion"),
