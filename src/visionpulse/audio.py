@@ -26,7 +26,8 @@ from visionpulse.models import (
     Word,
 )
 from visionpulse.protocols import Renderer, SpeechModel, Use
-from visionpulse.recording import cut_up, verify_file, word_times
+from visionpulse.recording import authors_words, cut_up, verify_file, word_times
+from visionpulse.spoken import spoken, spoken_form
 from visionpulse.text import check_script, split_sentences
 from visionpulse.timeline import lay_out, soundtrack
 
@@ -93,7 +94,8 @@ class AudioService:
         """Speak a text and write `audio/{video_id}/narration.mp3`.
 
         Args:
-            text: What is spoken, to the character.
+            text: What is spoken, and shown to the character; `visionpulse.spoken` tells what of
+                it is not said.
             voice: Name of a voice the model has.
             video_id: For whom; what a video uses is kept as long as the video.
             scenes: Sentences are also cut where these end.
@@ -133,7 +135,9 @@ class AudioService:
                     1,
                     model,
                     model.speak,
-                    SpeechRequest(text=sentence.text, voice=voice, language=language),
+                    SpeechRequest(
+                        text=spoken_form(sentence.text, language), voice=voice, language=language
+                    ),
                     Speech,
                     Use(video_id),
                     concurrency=6,
@@ -223,13 +227,14 @@ class AudioService:
         except VisionPulseError as error:
             error.add_note(f"It happened at the sentence {sentence.text[:60]!r}.")
             raise
+        language = question.request.language
         if told := artefact.meta["words"]:
             words, method = tuple(Word.model_validate(word) for word in told), "engine"
         else:
-            language = question.request.language
             words, method = await word_times(
-                self.ledger, artefact, sentence.text, language, question.use
+                self.ledger, artefact, question.request.text, language, question.use
             )
+        words = authors_words(sentence.text, spoken(sentence.text, language), words)
         return SpokenSentence(
             **sentence.model_dump(),
             key=artefact.key,

@@ -142,6 +142,9 @@ _STOP_WORDS = {
 }
 
 
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]++@[\w.-]+", re.ASCII)
+
+
 @cache
 def _word() -> re.Pattern[str]:
     # `\w` leaves out combining marks, and with them every vowel sign of the Indian scripts.
@@ -205,7 +208,8 @@ def detect_language(text: str) -> str:
     Portuguese, Italian, Dutch, Swedish, Polish, Turkish) their commonest words do. English is the
     answer whenever there is too little to tell, such as a single foreign name.
     """
-    sample = text[:20_000]
+    # Addresses are in no language.
+    sample = _ADDRESS.sub(" ", text[:20_000])
     letters = scripts_of(sample)
     if not letters:
         return "en"

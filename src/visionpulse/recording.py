@@ -11,6 +11,7 @@ import io
 import json
 import os
 import wave
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from visionpulse.ledger import Ledger, Recipe, current_run
 from visionpulse.models import Artefact, Narration, Sentence, SpokenSentence, Word
 from visionpulse.pictures import is_object, read_file
 from visionpulse.protocols import Renderer, Use
+from visionpulse.spoken import Spoken, spoken
 from visionpulse.text import words_of
 
 _BREATH = 0.06
@@ -69,6 +71,45 @@ async def word_times(
     return tuple(words), found["method"]
 
 
+def authors_words(text: str, said: Spoken, heard: Sequence[Word]) -> tuple[Word, ...]:
+    """Give the words of a text the times of those that were said for them.
+
+    Several may be said for one (`example.com`), one for several. A word that is not said
+    (`[pause]`) lasts no time, after the one before it. What the text does not have is left out.
+
+    Args:
+        text: As its author wrote it.
+        said: What was said of it. If that is the text itself, the words come back as they are.
+        heard: Words of `said`, in order.
+    """
+    if said.text == text:
+        return tuple(heard)
+    own = words_of(text)
+    begins = [start for _, start, _ in own]
+    starts: dict[int, float] = {}
+    ends: dict[int, float] = {}
+    spelled, at = said.text.casefold(), 0
+    # Where folding changes the length, places would not be the text's own.
+    spelled = spelled if len(spelled) == len(said.text) else said.text
+    for word in heard:
+        written = word.text.strip().casefold()
+        found = spelled.find(written, at)
+        if not written or found < 0:
+            continue
+        at = found + len(written)
+        first, last = (bisect_right(begins, said.origins[place]) - 1 for place in (found, at - 1))
+        for owner in range(max(first, 0), last + 1):
+            starts.setdefault(owner, word.start)
+            ends[owner] = word.end
+    words: list[Word] = []
+    end = 0.0
+    for owner, (written, _, _) in enumerate(own if starts else ()):
+        start = max(starts.get(owner, end), end)
+        end = max(ends.get(owner, start), start)
+        words.append(Word(text=written, start=start, end=end))
+    return tuple(words)
+
+
 async def sound_of(ledger: Ledger, renderer: Renderer, file: str | Path, use: Use) -> Artefact:
     """Take a sound file of the user's in, as a WAV file (16-bit mono); its storage key will do too.
 
@@ -113,8 +154,9 @@ async def cut_up(
     """
     whole = await sound_of(ledger, renderer, recording, use)
     rate, samples = whole.meta["sample_rate"], whole.meta["samples"]
-    counts = [len(words_of(sentence.text)) for sentence in sentences]
-    text = " ".join(sentence.text for sentence in sentences)
+    said = [spoken(sentence.text, language) for sentence in sentences]
+    counts = [len(words_of(each.text)) for each in said]
+    text = " ".join(each.text for each in said)
     words, _ = await word_times(ledger, whole, text, language, use)
     if len(words) != sum(counts) or samples < rate * len(sentences) / 5:
         raise InputError(
@@ -123,13 +165,13 @@ async def cut_up(
             hint="The recording has to hold the whole script, word for word.",
         )
     cuts = _cuts(words, counts, await loop.in_thread(_pauses, ledger, whole), samples / rate)
-    spoken = await loop.all_of(
+    read = await loop.all_of(
         *(
-            _spoken(ledger, whole, sentence, span, language, use)
+            _read(ledger, whole, sentence, span, language, use)
             for sentence, span in zip(sentences, pairwise(cuts), strict=True)
         )
     )
-    return Narration(sentences=tuple(spoken), voice="", recorded=True)
+    return Narration(sentences=tuple(read), voice="", recorded=True)
 
 
 def _pauses(ledger: Ledger, whole: Artefact) -> list[tuple[float, float]]:
@@ -163,7 +205,7 @@ def _cuts(
     return [*cuts, seconds]
 
 
-async def _spoken(
+async def _read(
     ledger: Ledger,
     whole: Artefact,
     sentence: Sentence,
@@ -174,13 +216,14 @@ async def _spoken(
     rate = whole.meta["sample_rate"]
     first, last = (round(edge * rate) for edge in span)
     speech = await _slice(ledger, whole, first, last, use)
-    words, method = await word_times(ledger, speech, sentence.text, language, use)
+    said = spoken(sentence.text, language)
+    words, method = await word_times(ledger, speech, said.text, language, use)
     return SpokenSentence(
         **sentence.model_dump(),
         key=speech.key,
         samples=last - first,
         sample_rate=rate,
-        words=words,
+        words=authors_words(sentence.text, said, words),
         method=method,
     )
 

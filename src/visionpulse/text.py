@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any, cast
 from unicodedata import category
@@ -18,11 +19,14 @@ import sentencex  # type: ignore[import-untyped]
 from visionpulse.errors import ScriptError
 from visionpulse.language import detect_language
 from visionpulse.models import Sentence
+from visionpulse.spoken import is_spoken
 
 LONGEST_SCRIPT = 200_000
 """Characters; about three and a half hours of narration."""
 
 Span = tuple[int, int]
+_Found = tuple[int, int, bool]
+"""Where a sentence is, and whether it ends a paragraph."""
 
 # The package has no types of its own.
 _boundaries = cast(
@@ -57,10 +61,10 @@ def check_script(script: str) -> None:
             hint="Remove it; it is often a sign of a file read in the wrong encoding.",
             code="control_character",
         )
-    if not _speakable(script):
+    if not any(is_spoken(script[slice(*paragraph)]) for paragraph in _paragraphs(script)):
         raise ScriptError(
             "The script has nothing to speak: no letter and no digit.",
-            hint="Emoji and punctuation alone cannot be narrated.",
+            hint="Emoji, punctuation, pictures and stage directions alone cannot be narrated.",
             code="nothing_to_speak",
         )
 
@@ -83,8 +87,8 @@ def split_sentences(script: str, *, cuts: Iterable[int] = ()) -> tuple[Sentence,
     line begins anew although its first word would have fitted on this one. A line break that only
     wraps the text ends nothing. A very long sentence is cut at a clause, else at a space.
 
-    What cannot be spoken by itself ("...", a lone emoji) is part of the sentence before it, or of
-    the first one, even across a cut.
+    What is not spoken by itself ("...", a lone emoji, "[pause]") is part of the sentence before it,
+    or of the first one, even across a cut.
 
     Args:
         script: The text.
@@ -93,7 +97,7 @@ def split_sentences(script: str, *, cuts: Iterable[int] = ()) -> tuple[Sentence,
     language = detect_language(script)
     limit = _LONGEST_SENTENCE.get(language, _LONGEST_SENTENCE_ELSE)
     edges = sorted({cut for cut in cuts if 0 < cut < len(script)})
-    found: list[tuple[int, int, bool]] = []
+    found: list[_Found] = []
     for paragraph in _paragraphs(script):
         spans = [
             short
@@ -102,21 +106,34 @@ def split_sentences(script: str, *, cuts: Iterable[int] = ()) -> tuple[Sentence,
             for short in _shorten(script, piece, limit)
         ]
         found += [(*span, number == len(spans)) for number, span in enumerate(spans, 1)]
-    joined: list[tuple[int, int, bool]] = []
-    for start, end, ends in found:
-        alone = _speakable(script[start:end])
-        if joined and not (alone and _speakable(script[joined[-1][0] : joined[-1][1]])):
-            joined[-1] = (joined[-1][0], end, ends)
-        else:
-            joined.append((start, end, ends))
+    joined = _joined(script, found)
+    # Joined, the halves of a direction are one; what has both now has nothing to say.
+    while len(joined) < len(found):
+        found, joined = joined, _joined(script, joined)
     return tuple(
         Sentence(text=script[start:end], start=start, end=end, ends_paragraph=ends)
         for start, end, ends in joined
     )
 
 
+def _joined(script: str, found: Sequence[_Found]) -> list[_Found]:
+    joined: list[_Found] = []
+    alone = True
+    for start, end, ends in found:
+        says = is_spoken(script[start:end])
+        if joined and not (says and alone):
+            joined[-1] = (joined[-1][0], end, ends)
+            alone = alone or says
+        else:
+            joined.append((start, end, ends))
+            alone = says
+    return joined
+
+
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+|\r\n|[\r\n\u2028\u2029]")
 _MARKER = re.compile(r"\s*(?:[-*+•‣◦–—]\s|#{1,6}\s|\(?(?:\d{1,3}|[A-Za-z])[.)]\s)")
+_BLOCK_QUOTE = re.compile(r"(?:\s*>)+\s*")
+_FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _GOES_ON = re.compile(r"[,;、，；،؛-]\s*$")
 _HAN_OR_KANA = (
@@ -166,7 +183,11 @@ def _deliberate(script: str, lines: list[Span]) -> Iterator[Span]:
 
 
 def _meant(line: str, following: str, width: int) -> bool:
+    if _BLOCK_QUOTE.match(line) and (quoted := _BLOCK_QUOTE.match(following)):
+        following = following[quoted.end() :]
     if _MARKER.match(following) or _HEADING.match(line):
+        return True
+    if _FENCE.match(following) or _FENCE.match(line):
         return True
     word = _FIRST_WORD.search(following)
     if word is None or word[0][0].islower() or _GOES_ON.search(line):
@@ -183,7 +204,7 @@ def _grammatical(script: str, paragraph: Span, language: str) -> Iterator[Span]:
     start, end = paragraph
     held: Span | None = None
     while start < end:
-        window = script[start : min(end, start + _WINDOW)]
+        window = _plain(script[start : min(end, start + _WINDOW)], language)
         found = [
             (start + each["start_index"], start + each["end_index"])
             for each in _boundaries(language, window)
@@ -193,7 +214,7 @@ def _grammatical(script: str, paragraph: Span, language: str) -> Iterator[Span]:
             found.pop()
         start = found[-1][1]
         for span in found:
-            if held and _goes_on(script[held[0] : held[1]], script[span[0] : span[1]], language):
+            if held and _goes_on(script[held[0] : held[1]], script[span[0] : span[1]]):
                 held = (held[0], span[1])
             else:
                 if held:
@@ -203,19 +224,123 @@ def _grammatical(script: str, paragraph: Span, language: str) -> Iterator[Span]:
         yield held
 
 
-_FRENCH_TITLE = re.compile(r"(?:^|[\s(«])(?:MM?|Mmes?|Mlles?|Mgr|Me|Dr|Pr|St|Ste)\.\s*$")
 _QUOTE_ENDS = re.compile(r"[\"”’»』」›]\s*$")
 _ABBREVIATED = re.compile(r"(?:^|\s)[^\W\d_]{1,3}\.[^\W\d_]{1,3}\.\s*$")
+_DIALOGUE = re.compile(r"[-–—―]\s*(?=[^\W\d_])")
+# Here a space was forgotten; ASP.NET and a.C. are written so.
+_UNSPACED = re.compile(r"[a-zà-öø-ÿа-яё]\.$")
+
+# What sentencex does not know to be short for something. Their full stop never ends a sentence.
+_TITLES = {
+    "ar": r"(?<!\d )(?:د|أ|أ\.د|م)",
+    "en": r"(?:Mt|Ft|Capt|Cpt)",
+    "es": r"(?:Avda?|Av|Sta|Sto|Ed|Gral|Lic|Ing|Arq)",
+    "fr": r"(?:MM?|Mmes?|Mlles?|Mgr|Me|Dr|Pr|Ste?|bd|av|env|J)",
+    "hi": r"(?:डॉ|श्री|श्रीमती|सुश्री|प्रो|पं|स्व|मो|रु|कि\.\s?मी|कि\.\s?ग्रा|से\.\s?मी|मी|ई\.\s?पू)",
+    "pt": r"(?:Av|Sta|Sto|Eng|Exm[oa]|Prof[ªa]?|R)",
+    "ru": r"(?:ул|пр|пл|г-н|г-жа|проф|акад|им|тов|гр)",
+    "th": r"[\u0e01-\u0e4e]{1,4}(?:\.[\u0e01-\u0e4e]{1,4}){0,3}",
+}
+# The full stop of these ends no sentence before a number.
+_BEFORE_NUMBER = {
+    "de": r"(?:Abb|Abs|Art|Bd|Kap|Nr|S|Tab|ca|Anm|Ziff)",
+    "en": r"(?:approx|ca|ch|chap|eq|fig|pp?|sec|tab|vols?|est|temp"
+    r"|Approx|Ch|Chap|Eq|Figs?|Sec|Vols?|Est|Temp)",
+    "es": r"(?:aprox|art|cap|fig|núm|págs?|tel|vol|Aprox|Art|Cap|Fig|Núm|Págs?|Tel|Vol)",
+    "fr": r"(?:art|chap|fig|pp?|vol|tél|Art|Chap|Fig|Vol|Tél)",
+    "pt": r"(?:aprox|art|cap|fig|págs?|séc|tel|vol|Aprox|Art|Cap|Fig|Págs?|Séc|Tel|Vol)",
+    "ru": r"(?:гл|илл?|кв|рис|стр|табл|тел|ст|пп?|т|Рис|Табл|Стр|Гл)",
+}
+_NUMBER = r"\s+(?=[\d(]|[IVXLC]+\b)"
+_GERMAN_ORDINAL = (
+    r"(?:\b(?:[Dd](?:er|ie|as|em|en|es)|[AaIi]m|[Vv]om|[Zz]um|[Zz]ur|[Bb]eim|[Ss]ein|[Ii]hr|[Mm]ein)"
+    r"\s+\d{1,2}\.(?=\s+[A-ZÄÖÜ])"
+    r"|\b\d{1,2}\.(?=\s+(?:Jh|Jahrhundert|Jahrtausend|Weltkrieg|Januar|Februar|März|April|Mai|Juni"
+    r"|Juli|August|September|Oktober|November|Dezember|Klasse|Kapitel|Mal|Platz|Stock)))"
+)
 
 
-def _goes_on(sentence: str, following: str, language: str) -> bool:
-    """Whether sentencex cut too early: « Non ! » dit-il, M. Dupont, 1. First."""
-    if _MARKER.fullmatch(sentence) or (language == "fr" and _FRENCH_TITLE.search(sentence)):
+# Words and units that sentencex takes for abbreviations; before a capital they end a sentence.
+_WORDS = {
+    "de": "Art|usw|etc",
+    "es": "mar|bien|no|post|etc",
+    "fr": "art|sec|etc",
+    "pt": "art|etc",
+    "ru": r"т\.\s?[дп]",
+}
+_UNITS = "[kcmn]?m|[km]?g|km/h|min|[hsltм]|мин|сек|[кс]?м|мм|к?г|л|ч"
+_ADDRESS_ENDS = r"(?:https?://|www\.)[!-~]*[0-9A-Za-z/]"
+
+
+@cache
+def _ending(language: str) -> re.Pattern[str]:
+    words = rf"|(?<!\w)(?:{_WORDS[language]})" if language in _WORDS else ""
+    ends = rf"(?:(?<=\d\s)(?:{_UNITS})|{_ADDRESS_ENDS}{words})\.(?=\s+[A-ZÀ-ÞА-ЯЁ¿¡«„“])"
+    return re.compile(ends)
+
+
+@cache
+def _hidden(language: str) -> re.Pattern[str]:
+    """Find, at their ends, the full stops that end no sentence."""
+    start = r"(?:^|(?<=[\s(«„“\"*_-]))"
+    kinds = []
+    if titles := _TITLES.get(language):
+        kinds.append(rf"{start}{titles}\.(?=\s)")
+    if words := _BEFORE_NUMBER.get(language):
+        kinds.append(rf"{start}{words}\.(?={_NUMBER})")
+    if language == "de":
+        kinds.append(_GERMAN_ORDINAL)
+    return re.compile("|".join(kinds) or r"(?!)", re.MULTILINE)
+
+
+_WIDE_STOP = re.compile(r"(?<=[。！？])[0-9A-Za-z]")
+_CLOSES = re.compile(r"([.!?…।。！？]+)([*_~`]+)")
+
+
+def _plain(text: str, language: str) -> str:
+    """Return a text that sentencex cuts as a reader would, each character in its place."""
+    text = _hidden(language).sub(lambda each: f"{each[0][:-1]},", text)
+    text = _ending(language).sub(lambda each: f"{each[0][:-1]}!", text)
+    # Nor that a Japanese sentence may begin with a number.
+    text = _WIDE_STOP.sub("あ", text)
+    # It would have the end of emphasis begin the next sentence.
+    return _CLOSES.sub(_turned, text)
+
+
+def _turned(match: re.Match[str]) -> str:
+    """Put the stop after the marks, unless they begin something."""
+    stop, marks = match.groups()
+    line = match.string.rfind("\n", 0, match.start()) + 1
+    begins = match.string.count(marks, line, match.start()) % 2 == 0
+    return match[0] if begins else "x" * len(marks) + stop
+
+
+def _goes_on(sentence: str, following: str) -> bool:
+    """Whether sentencex cut too early: « Non ! » dit-il, ASP.NET, 1. First."""
+    if _MARKER.fullmatch(sentence):
         return True
-    first = following[:1]
+    unspaced = not (sentence[-1:].isspace() or following[:1].isspace())
+    following = following.lstrip()
+    if unspaced and sentence.endswith(".") and not sentence.endswith(".."):
+        forgotten = _UNSPACED.search(sentence) and re.match(r"[^\W\d_a-z][^\W\d_A-Z]", following)
+        return not forgotten
+    dialogue = _DIALOGUE.match(following)
+    first = following[dialogue.end() : dialogue.end() + 1] if dialogue else following[:1]
     # Of the scripts without capitals every letter may go on.
     lower = first.isalpha() and not first.isupper() and not first.istitle()
-    return lower and bool(_QUOTE_ENDS.search(sentence) or _ABBREVIATED.search(sentence))
+    if not lower:
+        return False
+    if _QUOTE_ENDS.search(sentence) or _ABBREVIATED.search(sentence):
+        return True
+    return first.islower() and _begins_with_capitals(sentence, following)
+
+
+def _begins_with_capitals(sentence: str, following: str) -> bool:
+    """Whether an author who writes capitals has not begun a sentence here: neither iPhone."""
+    begins = next(filter(str.isalpha, sentence), "")
+    word = following.split(maxsplit=1)[0].rstrip(".,;:!?…")
+    name = "." in word or "/" in word or any(map(str.isupper, word))
+    return begins.isupper() and not name
 
 
 def _trim(script: str, start: int, end: int) -> Iterator[Span]:

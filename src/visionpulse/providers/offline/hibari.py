@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from visionpulse.providers.offline.wording import written_out
+
 Samples = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 24_000
@@ -135,7 +137,9 @@ class Hibari:
 
     def _chunks(self, sentences: Iterable[str]) -> Iterator[_Chunk]:
         for sentence in sentences:
-            tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(self._normalize(sentence)))
+            tokens = self._g2p.phonemize_tokens(
+                self._g2p.tokenize(self._normalize(written_out(sentence)))
+            )
             phonemes = ""
             words: list[tuple[str, int, int]] = []
             for token in tokens:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
@@ -21,13 +20,14 @@ from visionpulse.models import Speech, SpeechRequest, Voice, Word
 from visionpulse.protocols import FREE, Quote
 from visionpulse.providers.offline import hibari
 from visionpulse.providers.offline.hibari import SAMPLE_RATE, Heard, Samples
+from visionpulse.spoken import Spoken, spoken
 from visionpulse.text import split_sentences, words_of
 
 MARGIN_SECONDS = 0.03
 """Silence before the first and after the last sound."""
 
 # Raised whenever the same request would give other samples.
-_RECIPE = 1
+_RECIPE = 2
 
 
 class _Timbre(NamedTuple):
@@ -62,8 +62,8 @@ class Narrator:
 
     It refuses text that is not English, because it would mumble or fall silent without an error. A
     foreign name or two inside an English sentence is fine: words in Latin or Greek letters are read
-    as an English speaker would, words in other letters are passed over. Emoji and the marks of
-    Markdown are never read.
+    as an English speaker would, words in other letters are passed over. What
+    `visionpulse.spoken` leaves out, such as Markdown, is never read.
 
     Raises:
         ConfigurationError: The package that speaks is not installed.
@@ -131,7 +131,7 @@ class Narrator:
                 hint="Translate the script, or let a provider speak it that knows the language,"
                 " such as 'openai' with OPENAI_API_KEY set.",
             )
-        if not any(map(_key, _spoken_forms(text, words_of(text)))):
+        if not any(map(_key, _forms(spoken(text, "en"), words_of(text)))):
             raise _unspeakable(text)
 
     def speak(self, request: SpeechRequest) -> Speech:
@@ -143,7 +143,7 @@ class Narrator:
         except ImportError as error:
             raise _not_installed() from error
         words = words_of(request.text)
-        forms = _spoken_forms(request.text, words)
+        forms = _forms(spoken(request.text, "en"), words)
         lines = _lines(request.text, words, forms)
         sound, heard = model.say(lines, timbre.pitch, timbre.tract)
         if not sound.size:
@@ -188,27 +188,19 @@ def _not_installed() -> ConfigurationError:
     )
 
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
-_MARKS = re.compile(r"[*_`~|\\^\[\]{}]|#(?!\d)|^\s*>+", re.MULTILINE)
 # Symbols hibari has words for.
-_READ_SYMBOLS = frozenset("°©")
+_READ_SYMBOLS = frozenset("°©№℃℉")
 
 
-def _spoken_forms(text: str, words: list[tuple[str, int, int]]) -> list[str]:
-    """Return each word as it is given to hibari: no Markdown, no emoji, no letters it cannot read.
-
-    A word with nothing left to read is empty.
-    """
-    characters = [_readable(character) for character in text]
-    for link in _LINK.finditer(text):
-        for at in (*range(link.start(), link.start(1)), *range(link.end(1), link.end())):
-            characters[at] = ""
-    for mark in _MARKS.finditer(text):
-        characters[mark.end() - 1] = " "
-    return [
-        normalize("NFC", " ".join("".join(characters[start:end]).split()))
-        for _, start, end in words
-    ]
+def _forms(said: Spoken, words: list[tuple[str, int, int]]) -> list[str]:
+    """Return what hibari is given for each of the author's words; empty where nothing is said."""
+    forms = [""] * len(words)
+    begins = [start for _, start, _ in words]
+    for character, origin in zip(said.text, said.origins, strict=True):
+        owner = bisect_right(begins, origin) - 1
+        if owner >= 0:
+            forms[owner] += _readable(character)
+    return [normalize("NFC", " ".join(form.split())) for form in forms]
 
 
 def _lines(text: str, words: list[tuple[str, int, int]], forms: list[str]) -> list[str]:
