@@ -652,10 +652,11 @@ def _pipeline(
 
 
 def _check_provider(name: str | None) -> None:
-    from visionpulse.registry import PROVIDERS
+    from visionpulse import registry
 
-    if name is not None:
-        _one_of("provider", name, ("auto", *PROVIDERS))
+    for each in (name or "auto").split(","):
+        if each.strip() not in {"auto", *registry.PROVIDERS}:
+            _one_of("provider", each.strip(), ("auto", *registry.providers()))
 
 
 def _say_who(pipeline: Pipeline, provider: str | None, quiet: bool) -> None:
