@@ -112,10 +112,12 @@ def _plugged_in(entry: EntryPoint, kind: Kind, settings: Mapping[str, Any]) -> A
     except VisionPulseError:
         raise
     except Exception as error:
+        # What it says may hold anything, a key too, unless Python itself says it.
+        said = f": {error}" if isinstance(error, ImportError) else ""
         raise ConfigurationError(
             f"The provider {entry.name!r} of the package {package} cannot be loaded: "
-            f"{type(error).__name__}: {error}.",
-            hint=f"Update {package}, or uninstall it.",
+            f"{type(error).__name__}{said}.",
+            hint=f"Set {package} up as it wants to be, update it, or uninstall it.",
         ) from error
     if made is None:
         raise ConfigurationError(
