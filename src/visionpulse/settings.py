@@ -55,7 +55,8 @@ Address = Annotated[str, AfterValidator(_web_address)]
 
 _A_KEY = "a key, which is one word"
 _AN_ADDRESS = "an address such as https://api.openai.com/v1"
-_PARTS: Mapping[Kind, str] = {"prompts": "prompt", "images": "image", "speech": "speech"}
+PARTS: Mapping[Kind, str] = {"prompts": "prompt", "images": "image", "speech": "speech"}
+"""What the settings of each part begin with."""
 
 
 class Server(NamedTuple):
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
 
         A server of its own is sent the part's own key or none, never the one for OpenAI.
         """
-        part = _PARTS[kind]
+        part = PARTS[kind]
         own: str | None = getattr(self, f"{part}_base_url")
         key: SecretStr | None = getattr(self, f"{part}_api_key")
         if own is None:
