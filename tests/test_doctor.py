@@ -17,7 +17,7 @@ KEY = "sk-Qz7Xw9Lm3Rt5Vb1Nc8Hd2Jf6"
 
 
 @pytest.fixture
-def diagnosis(monkeypatch):
+def diagnosis():
     """Runs `visionpulse doctor --json` with these variables; findings by name, and the code."""
 
     def look(*arguments: str, **variables: str):

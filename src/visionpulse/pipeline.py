@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Voice,
     )
     from visionpulse.protocols import (
+        ChatModel,
         Claim,
         ImageModel,
         JobQueue,
@@ -88,7 +89,11 @@ class Pipeline:
         self,
         provider: str | Sequence[str] | None = None,
         *,
-        prompts: str | PromptModel | Sequence[str | PromptModel] | None = None,
+        prompts: str
+        | PromptModel
+        | ChatModel
+        | Sequence[str | PromptModel | ChatModel]
+        | None = None,
         images: str | ImageModel | Sequence[str | ImageModel] | None = None,
         speech: str | SpeechModel | Sequence[str | SpeechModel] | None = None,
         renderer: Renderer | str | None = None,
