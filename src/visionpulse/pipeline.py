@@ -605,7 +605,7 @@ class Pipeline:
 
         if provider not in {"openai", "auto"}:
             return provider
-        asked = [kind for kind, given in self._given.items() if not given]
+        asked: list[Kind] = [kind for kind, given in self._given.items() if not given]
         lacking = self._settings.lacking(asked)
         if provider == "auto":
             return "offline" if lacking else "openai"

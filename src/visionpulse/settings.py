@@ -146,7 +146,7 @@ class Settings(BaseSettings):
 
     def lacking(self, kinds: Iterable[Kind]) -> list[Kind]:
         """Return the parts for which there is neither a key nor a server that may need none."""
-        servers = {kind: self.server(kind) for kind in kinds}
+        servers: dict[Kind, Server] = {kind: self.server(kind) for kind in kinds}
         return [kind for kind, each in servers.items() if not (each.api_key or each.base_url)]
 
     @classmethod

@@ -391,7 +391,7 @@ def _translate(error: Exception, model: str, asked: Asked) -> ProviderError:
     failure = next(
         each
         for each in _FAILURES
-        if status in each.statuses
+        if (status is not None and status in each.statuses)
         or (each.kinds is not None and re.search(each.kinds, kinds))
         or (each.codes is not None and re.search(each.codes, codes))
     )
