@@ -519,7 +519,7 @@ def test_the_doctor_names_one_remedy_each(visionpulse, tmp_path):
             VISIONPULSE_HOME=str(tmp_path), IMAGEIO_FFMPEG_EXE="/bin/true",
         ).json
     }  # fmt: skip
-    keyed = visionpulse("doctor", "--provider", "openai", OPENAI_API_KEY="sk-hidden-1234")
+    keyed = visionpulse("doctor", "--offline", OPENAI_API_KEY="sk-hidden-1234")
     unset = visionpulse("doctor", VISIONPULSE_BUDGET="much")
 
     broken = {name for name, finding in findings.items() if not finding["ok"]}

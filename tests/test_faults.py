@@ -270,7 +270,7 @@ def test_what_another_process_made_is_used_and_kept(tmp_path):
 
     one, other = asyncio.run(both())
 
-    assert len(first._given["images"].drawn) + len(second._given["images"].drawn) == 2
+    assert len(first._given["images"][0].drawn) + len(second._given["images"][0].drawn) == 2
     kinds = [
         sorted(artefact.kind for _, artefact in first.ledger.store.used(each.id))
         for each in (one, other)

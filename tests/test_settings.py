@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from visionpulse.errors import ConfigurationError
+from visionpulse.registry import Kind
 from visionpulse.settings import Settings
 
 
@@ -48,6 +49,7 @@ def test_another_file_can_be_named(monkeypatch, tmp_path):
         ("VISIONPULSE_DAILY_BUDGET", "daily_budget", Decimal("0.30")),
         ("VISIONPULSE_DATABASE", "database", "sqlite:///other.db"),
         ("VISIONPULSE_IMAGE_MODEL", "image_model", "gpt-image-2"),
+        ("VISIONPULSE_SPEECH_BASE_URL", "speech_base_url", "http://127.0.0.1:8880/v1"),
         ("OPENAI_BASE_URL", "openai_base_url", "http://127.0.0.1:8080/v1"),
         ("VISIONPULSE_OPENAI_BASE_URL", "openai_base_url", "https://example.org"),
     ],
@@ -120,6 +122,7 @@ def test_the_key_may_be_in_the_file(tmp_path):
         ("VISIONPULSE_DAILY_BUDGET", "NaN", "dollars per day"),
         ("VISIONPULSE_DATABASE", "s3cret", "sqlite:///"),
         ("OPENAI_BASE_URL", "ftp://s3cret@host", "https://api.openai.com/v1"),
+        ("VISIONPULSE_IMAGE_BASE_URL", "s3cret", "https://api.openai.com/v1"),
         ("visionpulse_budget", "s3cret", "dollars per video"),
     ],
 )
@@ -168,3 +171,57 @@ def test_a_missing_named_file_is_no_silence(monkeypatch):
 
     with pytest.raises(ConfigurationError, match="VISIONPULSE_CONFIG"):
         Settings()
+
+
+def told(settings: Settings, kind: Kind) -> tuple[str | None, str | None, str | None]:
+    """What the model of a part is made with."""
+    model, address, key = settings.server(kind)
+    return model, address, key and key.get_secret_value()
+
+
+def test_parts_are_at_openai_unless_told_otherwise():
+    """One key and one address serve all parts; the model is each part's own."""
+    settings = Settings(openai_api_key="sk-1", openai_base_url="http://here/v1", image_model="flux")
+
+    assert told(settings, "prompts") == (None, "http://here/v1", "sk-1")
+    assert told(settings, "images") == ("flux", "http://here/v1", "sk-1")
+
+
+def test_a_server_of_its_own_is_not_sent_openai_s_key():
+    """A part with an address gets its own key or none; its key goes nowhere else."""
+    settings = Settings(
+        openai_api_key="sk-1",
+        image_base_url="http://there/v1",
+        speech_base_url="http://elsewhere/v1",
+        speech_api_key="own",
+    )
+
+    assert told(settings, "prompts") == (None, None, "sk-1")
+    assert told(settings, "images") == (None, "http://there/v1", None)
+    assert told(settings, "speech") == (None, "http://elsewhere/v1", "own")
+
+
+def test_a_key_of_its_own_may_go_to_the_shared_server():
+    """Without an address of its own a part's key is for OpenAI: another project's, for example."""
+    settings = Settings(openai_api_key="sk-1", image_api_key="sk-2")
+
+    assert told(settings, "images") == (None, None, "sk-2")
+    assert told(settings, "speech") == (None, None, "sk-1")
+
+
+def test_a_part_is_served_by_a_key_or_an_address():
+    """What lacks both cannot be made."""
+    kinds: list[Kind] = ["prompts", "images", "speech"]
+
+    assert Settings().lacking(kinds) == kinds
+    assert Settings(image_base_url="http://here").lacking(kinds) == ["prompts", "speech"]
+    assert Settings(openai_api_key="sk-1").lacking(kinds) == []
+
+
+@pytest.mark.parametrize("part", ["prompt", "image", "speech"])
+def test_no_part_s_key_is_shown(part):
+    """The key of a part is as hidden as OpenAI's."""
+    settings = Settings(**{f"{part}_api_key": "sk-hidden-1234"})
+
+    assert "hidden" not in repr(settings)
+    assert "hidden" not in settings.model_dump_json()

@@ -180,6 +180,8 @@ class Vendor:
         self.retry_after = retry_after
         self.calls: list[Call] = []
         self.downloads: list[str] = []
+        self.listings: list[str] = []
+        """The keys that came with GET /v1/models."""
         self.violations: list[str] = []
         self.peak: Counter[str] = Counter()
         self.error_body: Any = None
@@ -395,12 +397,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/_calls":
             self._json(200, self.vendor.state())
         elif self.path == "/v1/models":
-            models = [_model(name) for name in SHUTDOWN_DATES]
-            self._json(200, {"object": "list", "data": models})
+            self._models()
         elif self.path.startswith("/files/"):
             self._file(self.path)
         else:
             self._json(404, _error(None, "invalid_request_error", f"Invalid URL {self.path}"))
+
+    def _models(self) -> None:
+        key = self.headers.get("authorization", "").removeprefix("Bearer ")
+        self.vendor.listings.append(key)
+        if self.vendor.key not in {None, key}:
+            told = f"Incorrect API key: {key[:8]}***{key[-4:]}."
+            self._json(401, _error("invalid_api_key", "invalid_request_error", told))
+        else:
+            models = [_model(name) for name in SHUTDOWN_DATES]
+            self._json(200, {"object": "list", "data": models})
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))

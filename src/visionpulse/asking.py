@@ -313,7 +313,7 @@ def chain(
         kind: The purpose.
         seam: The protocol they have to have.
         provider: Whose models they are, unless some are given.
-        given: A Chain, a model, or several.
+        given: A Chain, a model (or a chat model of LangChain), or several.
 
     Raises:
         ConfigurationError: A model lacks a method, or a provider cannot be used.
@@ -323,7 +323,8 @@ def chain(
         names = [provider] if isinstance(provider, str) else provider
         given = [registry.model(kind, name) for name in names]
     several: Any = getattr(given, "models", given)
-    models: list[Any] = [*several] if isinstance(several, (list, tuple)) else [given]
+    listed: list[Any] = [*several] if isinstance(several, (list, tuple)) else [given]
+    models = [registry.adapted(kind, each) for each in listed]
     for model in models:
         fits(model, seam)
     return Chain(models)

@@ -188,6 +188,9 @@ Home = Annotated[
     Path | None,
     typer.Option(help="Folder of output/ and visionpulse.db.", show_default="working folder"),
 ]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Do not ask the models' servers which models they have.")
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
@@ -597,21 +600,23 @@ def styles(as_json: Json = False) -> None:
 
 
 @app.command(epilog=EXIT_CODES)
-def doctor(provider: Provider = None, home: Home = None, as_json: Json = False) -> None:
-    """Look whether videos can be made here, calling no vendor."""
+def doctor(
+    provider: Provider = None, home: Home = None, offline: Offline = False, as_json: Json = False
+) -> None:
+    """Look whether videos can be made here, and whether the models are there; costs nothing."""
     from visionpulse.doctor import examine
 
     with _command(as_json, home):
         _check_provider(provider)
-        findings = examine(provider, home)
+        findings = examine(provider, home, online=not offline)
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings]))
     else:
         for finding in findings:
-            sign = "✓" if finding.ok else "✗"
+            sign = {True: "✓", False: "✗", None: "?"}[finding.ok]
             remedy = f" {_spoken(finding.remedy)}" if finding.remedy and not finding.ok else ""
             typer.echo(f"{sign} {finding.name:<14} {finding.detail}{remedy}")
-    if not all(finding.ok for finding in findings):
+    if any(finding.ok is False for finding in findings):
         raise typer.Exit(3)
 
 
@@ -766,11 +771,11 @@ def _pipeline(
 
 
 def _check_provider(name: str | None) -> None:
-    from visionpulse.registry import PROVIDERS
+    from visionpulse import registry
 
-    if name is not None:
-        for each in name.split(","):
-            _one_of("provider", each.strip(), ("auto", *PROVIDERS))
+    for each in (name or "auto").split(","):
+        if each.strip() not in {"auto", *registry.PROVIDERS}:
+            _one_of("provider", each.strip(), ("auto", *registry.providers()))
 
 
 def _say_who(pipeline: Pipeline, provider: str | None, quiet: bool) -> None:

@@ -1,4 +1,7 @@
-"""What a machine needs to make videos, and whether it is here. Calls no vendor."""
+"""What videos need, and whether it is here: on this machine, and at the models' servers.
+
+Servers are asked for their lists of models only, which costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +9,63 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from visionpulse import __version__, registry
-from visionpulse.errors import ConfigurationError, StorageError, VisionPulseError
+from visionpulse.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+    StorageError,
+    VisionPulseError,
+)
 from visionpulse.renderers.process import NEEDED, find_ffmpeg
-from visionpulse.settings import Settings
+from visionpulse.settings import PARTS, PREFIX, Settings
+
+if TYPE_CHECKING:
+    from visionpulse.providers.openai.connection import Connection
 
 # As much as LocalStorage.check asks for.
 _ENOUGH_BYTES = 200_000_000
+_PATIENCE_SECONDS = 5
 
 
 class Finding(NamedTuple):
     """One thing that was looked at."""
 
     name: str
-    ok: bool
+    ok: bool | None
+    """None: nobody knows; a server that does not answer now may do so later."""
     detail: str
     remedy: str | None = None
     """What to do where it is not all right."""
 
 
-def examine(provider: str | None = None, home: str | Path | None = None) -> list[Finding]:
+def examine(
+    provider: str | None = None, home: str | Path | None = None, *, online: bool = True
+) -> list[Finding]:
     """Look at everything a video needs.
 
     Args:
         provider: Whose models will be used: openai, offline or auto; by default as set.
         home: Where videos will lie; by default as set.
+        online: Ask the servers of the models which ones they have.
     """
     try:
         settings = Settings()
     except VisionPulseError as error:
         return [_versions(), Finding("settings", False, error.message, error.hint)]
-    chosen = provider or settings.provider or "auto"
-    keyed = settings.openai_api_key is not None or settings.openai_base_url is not None
-    if chosen == "auto":
-        chosen = "openai" if keyed else "offline"
+    usual = "offline" if settings.lacking(registry.KINDS) else "openai"
+    named = (provider or settings.provider or "auto").split(",")
+    chosen = [usual if each.strip() == "auto" else each.strip() for each in named]
     folder = Path(home or settings.home).absolute()
     checks: list[tuple[str, Callable[[], str]]] = [
         ("ffmpeg", _ffmpeg),
@@ -52,10 +73,10 @@ def examine(provider: str | None = None, home: str | Path | None = None) -> list
         ("folder", lambda: _folder(folder)),
         ("disk", lambda: _disk(folder)),
         ("database", lambda: _database(settings.database, folder / "visionpulse.db")),
-        ("offline voice", lambda: _voice(needed=chosen == "offline")),
-        ("OpenAI key", lambda: _key(there=keyed, needed=chosen == "openai")),
+        ("offline voice", lambda: _voice(needed="offline" in chosen)),
     ]
-    return [_versions(), *(_look(name, check) for name, check in checks)]
+    models = _models(settings, chosen, online=online)
+    return [_versions(), *(_look(name, check) for name, check in checks), *models]
 
 
 def _look(name: str, check: Callable[[], str]) -> Finding:
@@ -139,11 +160,119 @@ def _voice(*, needed: bool) -> str:
         return "not installed, and not needed with OpenAI"
 
 
-def _key(*, there: bool, needed: bool) -> str:
-    if there:
-        return "set"
-    if needed:
-        raise ConfigurationError(
-            "OPENAI_API_KEY is not set.", hint="Set it, or use --provider offline."
-        )
-    return "not set, and not needed offline"
+# ------------------------------------------------------------------ models
+
+
+def _models(settings: Settings, chosen: Sequence[str], *, online: bool) -> list[Finding]:
+    """Look at OpenAI's key, and for each part at who makes it."""
+    lacking = settings.lacking(registry.KINDS) if "openai" in chosen else []
+    servers = _Servers(settings, online=online)
+    parts: list[Finding] = []
+    for kind, provider in product(registry.KINDS, chosen):
+        if provider != "openai":
+            parts.append(_look(kind, partial(_maker, kind, provider)))
+        elif kind not in lacking:
+            parts.append(servers.part(kind))
+    return [servers.key(lacking, needed="openai" in chosen), *parts]
+
+
+def _maker(kind: registry.Kind, provider: str) -> str:
+    if provider in registry.PROVIDERS:
+        return provider
+    made = registry.model(kind, provider)
+    return f"{getattr(made, 'model', type(made).__name__)} of {provider}"
+
+
+class _Servers:
+    """The servers that speak OpenAI's language; each is asked once, with its own key."""
+
+    def __init__(self, settings: Settings, *, online: bool) -> None:
+        self._settings = settings
+        self._online = online
+        self._answers: dict[tuple[str, int, str], Mapping[str, date | None] | ProviderError] = {}
+        self._accepted = False
+        self._refused: ProviderError | None = None
+
+    def key(self, lacking: Sequence[registry.Kind], *, needed: bool) -> Finding:
+        """Say whether OpenAI's key is there, and what was heard of it: to be asked last."""
+        name = "OpenAI key"
+        if self._refused:
+            return Finding(name, False, self._refused.message, self._refused.hint)
+        if self._settings.openai_api_key is not None:
+            return Finding(name, True, "works" if self._accepted else "set")
+        if lacking:
+            return Finding(
+                name, False, "OPENAI_API_KEY is not set.", "Set it, or use --provider offline."
+            )
+        return Finding(name, True, f"not set, and not needed {'here' if needed else 'offline'}")
+
+    def part(self, kind: registry.Kind) -> Finding:
+        """Say which model makes a part, where, and what that server says of it."""
+        from visionpulse.providers.openai.served import address, connect
+
+        server = self._settings.server(kind)
+        key = server.api_key.get_secret_value() if server.api_key else None
+        try:
+            at = connect(kind, server.model, key, server.base_url, seconds=_PATIENCE_SECONDS)
+        except VisionPulseError as error:
+            return Finding(kind, False, error.message, error.hint)
+        where = address(at)
+        who = f"{at.model} at {where}"
+        answer = self._ask(at, key)
+        if isinstance(answer, AuthenticationError) and answer.status == 401:
+            if key is not None and server.api_key is self._settings.openai_api_key:
+                # One finding is enough, and it is the key's.
+                self._refused = answer
+                return Finding(kind, True, who)
+            hint = f"Look at {PREFIX}{PARTS[kind].upper()}_API_KEY."
+            return Finding(kind, False, f"{where} does not accept the key of this part.", hint)
+        if isinstance(answer, ProviderError):
+            return Finding(kind, None, f"{who}, which could not be asked: {_reason(answer)}")
+        if answer is None:
+            return Finding(kind, True, "; ".join(filter(None, (who, at.warning))))
+        if server.api_key is self._settings.openai_api_key:
+            self._accepted = True
+        return _lifetime(kind, at, where, answer)
+
+    def _ask(
+        self, at: Connection, key: str | None
+    ) -> Mapping[str, date | None] | ProviderError | None:
+        from visionpulse.providers.openai.served import served
+
+        if not self._online:
+            return None
+        asked = (at.host, at.port, key or "")
+        if asked not in self._answers:
+            try:
+                self._answers[asked] = served(at)
+            except ProviderError as error:
+                self._answers[asked] = error
+        return self._answers[asked]
+
+
+def _lifetime(
+    kind: registry.Kind, at: Connection, where: str, listed: Mapping[str, date | None]
+) -> Finding:
+    """Say whether a server has a model, and until when."""
+    name_another = f"Name another: {PREFIX}{PARTS[kind].upper()}_MODEL."
+    if at.model not in listed:
+        # Compatible servers may list a model under a longer name, or not at all.
+        detail = f"{at.model} is not among the models that {where} lists."
+        return Finding(kind, False if at.official else None, detail, name_another)
+    row = at.row.model_copy(update={"ends": listed[at.model] or at.row.ends})
+    today = datetime.now(UTC).date()
+    warning = row.warning(today) if at.official or listed[at.model] else None
+    gone = warning is not None and row.retired(today)
+    detail = "; ".join(filter(None, (f"{at.model} at {where}", warning)))
+    return Finding(kind, not gone, detail, name_another if gone else None)
+
+
+def _reason(error: ProviderError) -> str:
+    """Say why a server did not tell its models, which need not keep it from making videos."""
+    if isinstance(error, ProviderTimeoutError):
+        return f"no answer within {_PATIENCE_SECONDS} s"
+    if isinstance(error, ProviderConnectionError):
+        return "no connection" if error.status is None else f"status {error.status}"
+    if isinstance(error, AuthenticationError):
+        return "the key may not list models"
+    return "it has no list of models" if error.status in {None, 200, 404} else error.code

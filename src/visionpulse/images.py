@@ -19,7 +19,7 @@ from visionpulse.models import (
     VideoOptions,
 )
 from visionpulse.planning import Planning
-from visionpulse.protocols import ImageModel, PromptModel, Use
+from visionpulse.protocols import ChatModel, ImageModel, PromptModel, Use
 from visionpulse.storyboard import plan, sentence_ranges
 from visionpulse.text import check_script, scene_count_for, split_sentences
 
@@ -45,7 +45,11 @@ class ImageService:
         self,
         provider: str | Sequence[str] = "openai",
         *,
-        prompts: PromptModel | Sequence[PromptModel] | Chain[PromptModel] | None = None,
+        prompts: PromptModel
+        | ChatModel
+        | Sequence[PromptModel | ChatModel]
+        | Chain[PromptModel]
+        | None = None,
         images: ImageModel | Sequence[ImageModel] | Chain[ImageModel] | None = None,
         ledger: Ledger | None = None,
         home: str | Path | None = None,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from visionpulse.pricing import Overrides
     from visionpulse.protocols import (
+        ChatModel,
         Claim,
         ImageModel,
         JobQueue,
@@ -59,11 +60,12 @@ class Pipeline:
     """Makes videos, and remembers all it has made.
 
     Args:
-        provider: Whose models make everything: `"openai"`, `"offline"`, or `"auto"`: OpenAI where
-            there is a key, else offline. By default VISIONPULSE_PROVIDER, or OpenAI. A list is a
-            chain: where one gives up, the next takes over, and `video.degradations` says so.
-        prompts: Another provider's name, or a PromptModel of your own, for the storyboard; or a
-            list of them.
+        provider: Whose models make everything: `"openai"`, `"offline"`, one that an installed
+            package brings, or `"auto"`: OpenAI where each part has a key or a server, else offline.
+            By default VISIONPULSE_PROVIDER, or OpenAI. A list is a chain: where one gives up, the
+            next takes over, and `video.degradations` says so.
+        prompts: Another provider's name, a PromptModel of your own or a chat model of LangChain,
+            for the storyboard; or a list of them.
         images: The same for the pictures.
         speech: The same for the narration.
         renderer: A Renderer of your own, or a name: `"ffmpeg"` (the default) or `"moviepy"`.
@@ -94,7 +96,11 @@ class Pipeline:
         self,
         provider: str | Sequence[str] | None = None,
         *,
-        prompts: str | PromptModel | Sequence[str | PromptModel] | None = None,
+        prompts: str
+        | PromptModel
+        | ChatModel
+        | Sequence[str | PromptModel | ChatModel]
+        | None = None,
         images: str | ImageModel | Sequence[str | ImageModel] | None = None,
         speech: str | SpeechModel | Sequence[str | SpeechModel] | None = None,
         renderer: Renderer | str | None = None,
@@ -121,9 +127,13 @@ class Pipeline:
         self._explicit = provider not in (None, "auto")
         asked = provider or settings.provider or "openai"
         names = asked.split(",") if isinstance(asked, str) else asked
+        parts: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
+        self._given: dict[Kind, list[Any]] = {
+            kind: [registry.adapted(kind, each) for each in _listed(wanted)]
+            for kind, wanted in parts.items()
+        }
         self.providers: tuple[str, ...] = tuple(self._choose(name.strip()) for name in names)
         self._prices = pricing.corrections(settings.prices if prices is None else prices)
-        self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
         self._check_providers()
         self._renderer: Renderer | str = renderer or settings.renderer
         folder = Path(home or settings.home)
@@ -629,26 +639,30 @@ class Pipeline:
     # -------------------------------------------------------------- how it is done
 
     def _choose(self, provider: str) -> str:
+        """Return the provider that a name means. Raises ConfigurationError without a key for it."""
         from visionpulse.errors import ConfigurationError
 
-        keyed = self._settings.openai_api_key is not None
+        if provider not in {"openai", "auto"}:
+            return provider
+        asked: list[Kind] = [kind for kind, given in self._given.items() if not given]
+        lacking = self._settings.lacking(asked)
         if provider == "auto":
-            return "openai" if keyed else "offline"
-        if provider == "openai" and not keyed and self._settings.openai_base_url is None:
+            return "offline" if lacking else "openai"
+        if lacking:
+            others = f", and there is no server for {' and '.join(lacking)}"
             raise ConfigurationError(
-                "OPENAI_API_KEY is not set.",
+                f"OPENAI_API_KEY is not set{'' if lacking == asked else others}.",
                 hint='Set it, or try without a key: Pipeline("offline")',
             )
         return provider
 
     def _check_providers(self) -> None:
-        from visionpulse.errors import UnknownNameError
-        from visionpulse.registry import PROVIDERS
+        from visionpulse import registry
 
-        given = (each for wanted in self._given.values() for each in _listed(wanted))
+        given = (each for wanted in self._given.values() for each in wanted)
         for provider in (*self.providers, *given):
-            if isinstance(provider, str) and provider not in PROVIDERS:
-                raise UnknownNameError("provider", provider, PROVIDERS)
+            if isinstance(provider, str):
+                registry.check_provider(provider)
 
     @property
     def provider(self) -> str:
@@ -767,7 +781,7 @@ class Pipeline:
         """Return the models for this kind of thing, first the one that is pinned on the video."""
         from visionpulse.asking import Chain, pin, same
 
-        given = _listed(self._given[kind])
+        given = self._given[kind]
         wanted = given or [*self.providers]
         before = video.pins.get(kind) if video else None
         names = [each for each in wanted if isinstance(each, str)]
@@ -789,14 +803,16 @@ class Pipeline:
 
     def _model(self, kind: Kind, provider: str, model: str | None) -> Any:
         from visionpulse import registry
-        from visionpulse.errors import ConfigurationError
+        from visionpulse.errors import ConfigurationError, UnknownNameError
 
-        if provider not in registry.PROVIDERS:
+        try:
+            registry.check_provider(provider)
+        except UnknownNameError:
             raise ConfigurationError(
                 f"The {kind} of this video were made by {provider}'s {model}, which this pipeline "
                 "does not have.",
                 hint=f"Pass it again ({kind}=...), or name a provider to have them made anew.",
-            )
+            ) from None
         if (kind, provider, model) not in self._models:
             self._models[kind, provider, model] = registry.model(
                 kind, provider, **self._settings_of(kind, provider, model)
@@ -806,18 +822,12 @@ class Pipeline:
     def _settings_of(self, kind: Kind, provider: str, model: str | None) -> dict[str, Any]:
         if provider != "openai":
             return {}
-        settings = self._settings
-        named = {
-            "prompts": settings.prompt_model,
-            "images": settings.image_model,
-            "speech": settings.speech_model,
-        }
-        key = settings.openai_api_key
+        server = self._settings.server(kind)
         return {
-            "model": model or named[kind],
+            "model": model or server.model,
             "pinned": model is not None,
-            "api_key": key.get_secret_value() if key else None,
-            "base_url": settings.openai_base_url,
+            "api_key": server.api_key and server.api_key.get_secret_value(),
+            "base_url": server.base_url,
             "overrides": self._prices,
         }
 

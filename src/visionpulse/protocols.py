@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
+from typing import Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from visionpulse.models import (
     Artefact,
@@ -81,6 +81,18 @@ class PromptModel(Protocol):
 
         The ranges cover every sentence once and in order. Raises ProviderError.
         """
+        ...
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A chat model of LangChain, which a pipeline takes as a PromptModel.
+
+    It is known by `bind` or `with_structured_output` beside this method.
+    """
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a list of messages with a message."""
         ...
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +31,9 @@ from pydantic_settings import (
 
 from visionpulse.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from visionpulse.registry import Kind
+
 FILE = "visionpulse.toml"
 PREFIX = "VISIONPULSE_"
 
@@ -47,6 +51,20 @@ def _names(name: str) -> AliasChoices:
 
 Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*://")]
+Address = Annotated[str, AfterValidator(_web_address)]
+
+_A_KEY = "a key, which is one word"
+_AN_ADDRESS = "an address such as https://api.openai.com/v1"
+PARTS: Mapping[Kind, str] = {"prompts": "prompt", "images": "image", "speech": "speech"}
+"""What the settings of each part begin with."""
+
+
+class Server(NamedTuple):
+    """Where the models of one part are, in OpenAI's language; None is left to the provider."""
+
+    model: str | None
+    base_url: str | None
+    api_key: SecretStr | None
 
 
 class Settings(BaseSettings):
@@ -91,14 +109,21 @@ class Settings(BaseSettings):
     style: str = Field("cinematic", description="a style, as `visionpulse styles` lists them")
     voice: str = Field("alloy", description="a voice, as `visionpulse voices` lists them")
     prompt_model: str | None = Field(None, description="a model's name, such as gpt-4o")
+    prompt_base_url: Address | None = Field(None, description=_AN_ADDRESS, repr=False)
+    """Of a server for this part alone, which speaks OpenAI's language; so with the other two."""
+    prompt_api_key: SecretStr | None = Field(None, description=_A_KEY)
     image_model: str | None = Field(None, description="a model's name, such as gpt-image-2")
+    image_base_url: Address | None = Field(None, description=_AN_ADDRESS, repr=False)
+    image_api_key: SecretStr | None = Field(None, description=_A_KEY)
     speech_model: str | None = Field(None, description="a model's name, such as gpt-4o-mini-tts")
+    speech_base_url: Address | None = Field(None, description=_AN_ADDRESS, repr=False)
+    speech_api_key: SecretStr | None = Field(None, description=_A_KEY)
     openai_api_key: SecretStr | None = Field(
-        None, description="a key, which is one word", validation_alias=_names("OPENAI_API_KEY")
+        None, description=_A_KEY, validation_alias=_names("OPENAI_API_KEY")
     )
-    openai_base_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+    openai_base_url: Address | None = Field(
         None,
-        description="an address such as https://api.openai.com/v1",
+        description=_AN_ADDRESS,
         validation_alias=_names("OPENAI_BASE_URL"),
         repr=False,
     )
@@ -110,6 +135,23 @@ class Settings(BaseSettings):
         except ValidationError as error:
             # Without the cause: it quotes the values, which may be secrets.
             raise ConfigurationError(_explain(error, values)) from None
+
+    def server(self, kind: Kind) -> Server:
+        """Return where a part's models are: OpenAI, unless the part has a server of its own.
+
+        A server of its own is sent the part's own key or none, never the one for OpenAI.
+        """
+        part = PARTS[kind]
+        own: str | None = getattr(self, f"{part}_base_url")
+        key: SecretStr | None = getattr(self, f"{part}_api_key")
+        if own is None:
+            own, key = self.openai_base_url, key or self.openai_api_key
+        return Server(getattr(self, f"{part}_model"), own, key)
+
+    def lacking(self, kinds: Iterable[Kind]) -> list[Kind]:
+        """Return the parts for which there is neither a key nor a server that may need none."""
+        servers: dict[Kind, Server] = {kind: self.server(kind) for kind in kinds}
+        return [kind for kind, each in servers.items() if not (each.api_key or each.base_url)]
 
     @classmethod
     def settings_customise_sources(

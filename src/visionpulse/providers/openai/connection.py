@@ -55,7 +55,8 @@ class Connection:
     Args:
         kind: What the model is for.
         model: Its name; None takes the preferred one that is still served.
-        api_key: None leaves it to the SDK, which reads OPENAI_API_KEY.
+        api_key: None leaves it to the SDK, which reads OPENAI_API_KEY; but another server named
+            here is sent a key only if that is named here too.
         base_url: None leaves it to the SDK: OPENAI_BASE_URL, else api.openai.com.
         timeout: Seconds for one call from beginning to end.
         today: The day that decides which models live; None asks the clock.
@@ -87,7 +88,7 @@ class Connection:
         url = self._settings.base_url
         self.host: str = url.host
         self.port: int = url.port or {"https": 443}.get(url.scheme, 80)
-        self.official: bool = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
+        self.official: bool = _official(url.host)
         if self.official and self._settings.api_key == _PLACEHOLDER:
             self._unusable = ConfigurationError(
                 "OPENAI_API_KEY is not set.",
@@ -207,6 +208,9 @@ def _settings(api_key: str | None, base_url: str | None) -> AsyncOpenAI:
     except openai.OpenAIError:
         found = find(_PLACEHOLDER)
     found.api_key = found.api_key or _PLACEHOLDER
+    if base_url and not api_key and not _official(found.base_url.host):
+        # The key in the environment is for OpenAI, or for OPENAI_BASE_URL: nobody else gets it.
+        found.api_key = _PLACEHOLDER
     if not (found.api_key.isascii() and found.api_key.isprintable() and " " not in found.api_key):
         raise ConfigurationError(
             "The API key holds a character that no key has, such as a space or a line break.",
@@ -217,6 +221,10 @@ def _settings(api_key: str | None, base_url: str | None) -> AsyncOpenAI:
             "The base_url is not an address.", hint="It looks like https://api.openai.com/v1"
         )
     return found
+
+
+def _official(host: str) -> bool:
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
 class Tokens(BaseModel):
