@@ -853,7 +853,7 @@ def _total(lines: Sequence[CostLine]) -> CostLine:
     """Return all lines as one."""
     from visionpulse.models import CostLine
 
-    sums = {
+    sums: dict[str, Any] = {
         name: sum(getattr(line, name) for line in lines)
         for name in CostLine.model_fields
         if name not in {"key", "title", "provider", "dollars"}

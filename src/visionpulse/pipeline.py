@@ -610,7 +610,7 @@ class Pipeline:
 
         if by not in (known := get_args(Grouping)):
             raise UnknownNameError("grouping", by, known)
-        store: object = self.ledger.store
+        store: Any = self.ledger.store
         lines = [*self.ledger.store.costs(by, since, until)]
         if by == "video" and self.repository is not store:
             for number, line in enumerate(lines):

@@ -150,10 +150,8 @@ def corrections(given: Overrides | str | Path | None) -> Overrides:
         ConfigurationError: The file cannot be read, or a field or a value makes no sense.
     """
     found: Any = _read(Path(given)) if isinstance(given, (str, Path)) else given or {}
-    if not (
-        isinstance(found, Mapping)
-        and all(isinstance(fields, Mapping) for fields in cast("Mapping[str, Any]", found).values())
-    ):
+    values: list[Any] = [*found.values()] if isinstance(found, Mapping) else [None]
+    if not all(isinstance(fields, Mapping) for fields in values):
         raise ConfigurationError(
             "The prices are no table.",
             hint='For example: prices={"tts-1": {"price": {"characters": "15"}}}',
@@ -181,7 +179,9 @@ def _read(file: Path) -> Overrides:
 
 def stranger(name: str, kind: ModelKind) -> ModelRow:
     """Return what can be said of a model that is not in the table."""
-    dialect = next(dialect for prefix, dialect in _DIALECTS[kind] if name.startswith(prefix))
+    dialect: Dialect = next(
+        dialect for prefix, dialect in _DIALECTS[kind] if name.startswith(prefix)
+    )
     sizes = ("1024x1024", "1792x1024", "1024x1792") if dialect == "dall-e" else ()
     return ModelRow(name=name, kind=kind, dialect=dialect, sizes=sizes)
 

@@ -283,7 +283,7 @@ def _ending(language: str) -> re.Pattern[str]:
 def _hidden(language: str) -> re.Pattern[str]:
     """Find, at their ends, the full stops that end no sentence."""
     start = r"(?:^|(?<=[\s(«„“\"*_-]))"
-    kinds = []
+    kinds: list[str] = []
     if titles := _TITLES.get(language):
         kinds.append(rf"{start}{titles}\.(?=\s)")
     if words := _BEFORE_NUMBER.get(language):

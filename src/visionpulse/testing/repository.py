@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from visionpulse.errors import (
     BudgetExceededError,
@@ -882,7 +882,7 @@ def costs_are_told_by_day_video_and_model(make: MakeLedgerStore) -> None:
         seconds=1,
     )
     store.reserve(by_speech, Caps())
-    pictures = {
+    pictures: dict[str, Any] = {
         "calls": 4,
         "failed": 2,
         "unknown": 1,
@@ -892,7 +892,7 @@ def costs_are_told_by_day_video_and_model(make: MakeLedgerStore) -> None:
         "input_tokens": 12,
         "pictures": 1,
     }
-    speech = {
+    speech: dict[str, Any] = {
         "calls": 2,
         "failed": 0,
         "unknown": 1,
