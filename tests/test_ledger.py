@@ -164,9 +164,9 @@ def test_what_fails_verification_is_paid_but_no_artefact(ledger):
     with pytest.raises(BadAnswerError):
         once(ledger, maker, refuse, quote=priced("0.04"))
 
-    assert maker.calls == AT_ONCE.ambiguous_attempts
+    assert maker.calls == AT_ONCE.bad_attempts == 3
     assert ledger.store.find(recipe(a=1).fingerprint) is None
-    assert ledger.store.spent(USE.video_id) == Decimal("0.08")
+    assert ledger.store.spent(USE.video_id) == Decimal("0.12")
 
 
 def test_two_tasks_make_one_call(ledger):

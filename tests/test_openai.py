@@ -174,7 +174,7 @@ def test_gpt_image_reports_tokens_and_dall_e_its_revised_prompt(vendor):
     classic = ask(make(OpenAIImages, vendor, "dall-e-3"), PICTURE)
 
     assert modern.usage.output_tokens == 439
-    assert classic.usage is None
+    assert classic.usage.output_tokens is None
     assert classic.revised_prompt.startswith("In detail: A whale")
 
 

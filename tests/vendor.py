@@ -7,11 +7,15 @@ In a test:
         OpenAIImages(model="dall-e-3", api_key=KEY, base_url=vendor.url)
         ...
         assert vendor.count("images", billed=True) == 6
+        assert vendor.bill(KEY) == Decimal("0.24")
 
 From other processes: `python -m tests.vendor --port 0` prints its base URL; GET /_calls tells what
 it was asked, POST /_control takes {"fail": [names], "kind": ..., "times": ..., "latency": seconds,
 "chaos": [probability, [names], seed], "forget": true}. The same request gets the same bytes, so
 that a resumed film can be compared with an undisturbed one.
+
+It keeps books of its own, by key: what was answered with 200 is billed, whatever became of it on
+the way; a fault that ends in `:billed` (`hang:billed`, `server_error:billed`) bills what was begun.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import itertools
 import json
 import random
 import re
+import select
 import socket
 import struct
 import threading
@@ -33,6 +38,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,6 +52,19 @@ PATHS = {
     "/v1/images/generations": "images",
     "/v1/audio/speech": "speech",
 }
+CHAT_KINDS = {"storyboard": "prompts", "rewrite": "rewrite", "script": "script"}
+"""What is asked of a chat model, by the name of the schema it has to answer in."""
+TOKEN_PRICES = {
+    # dollars per million tokens, read and made
+    "gpt-4o": ("2.50", "10"),
+    "gpt-6-luna": ("0.10", "0.50"),
+    "gpt-image-2": ("5", "30"),
+}
+PICTURE_PRICES = {"standard": "0.04", "hd": "0.08"}
+"""Of DALL-E 3, square."""
+SPEECH_PRICES = {"tts-1": "15", "tts-1-hd": "30"}
+"""Per million characters."""
+MINUTE_PRICES = {"gpt-4o-mini-tts": "0.015"}
 SHUTDOWN_DATES = {
     "gpt-4o": "2027-01-14",
     "gpt-6-luna": None,
@@ -62,6 +81,24 @@ ERRORS: dict[str, tuple[int, str | None, str, str]] = {
     "slow_down": (503, "slow_down", "server_error", "Slow down."),
     "insufficient_quota": (429, "insufficient_quota", "insufficient_quota", "Check your plan."),
     "credit_exhausted": (429, "credit_balance_exhausted", "billing", "No credit left."),
+    "organization_spend_limit": (
+        429,
+        "organization_spend_limit_exceeded",
+        "billing",
+        "The organization's limit is reached.",
+    ),
+    "project_spend_limit": (
+        429,
+        "project_spend_limit_exceeded",
+        "billing",
+        "The project's limit is reached.",
+    ),
+    "organization_usage_limit": (
+        429,
+        "organization_usage_limit_exceeded",
+        "billing",
+        "The organization's limit is reached.",
+    ),
     "billing_hard_limit": (400, "billing_hard_limit_reached", "billing", "Hard limit reached."),
     "invalid_key": (401, "invalid_api_key", "invalid_request_error", "Incorrect API key: {key}."),
     "forbidden": (403, None, "invalid_request_error", "Key {key} has no access."),
@@ -82,7 +119,8 @@ ODD = {
     "malformed": "half a JSON document",
     "wrong_shape": "JSON of another shape",
     "drip": "a byte every 50 ms",
-    "hang": "no answer until the vendor closes",
+    "hang": "no answer until the caller gives up",
+    "late": "an answer after `late:SECONDS`",
     "empty": "no pictures, no choices, no sound",
     "json_audio": "JSON in place of sound",
     "odd_pcm": "half a sample at the end of the sound",
@@ -90,10 +128,12 @@ ODD = {
     "other_words": "a chat model that speaks says something else",
     "wav": "a WAV file where raw samples were asked for",
     "broken_png": "a picture that stops half-way",
+    "bomb": "a picture that claims 900 megapixels in a few hundred bytes",
     "not_png": "a picture that is a web page",
     "bad_base64": "a picture that is not base64",
     "url": "a picture as a URL; its download goes wrong with `:redirect`, `:drip`, `:endless`, "
     "`:missing`, `:cut` or `:gzip`; with `:http...` it is a URL of your own",
+    "blank": "an answer of the language model with nothing in it",
     "refusal": "the language model declines",
     "length": "the answer stops at the token limit",
     "content_filter": "the answer stops at the content filter",
@@ -117,6 +157,10 @@ class Call:
     status: int = 0
     billed: bool = False
     """The vendor did the work; it would be on the invoice."""
+    tokens: tuple[int, int] = (0, 0)
+    """Read and made, where they are what is billed."""
+    dollars: Decimal = Decimal(0)
+    """What the invoice says of it; 0 too where the model is in none of the price lists."""
     answered: bool = False
     """Every byte of the answer was handed to the network."""
     started: float = field(default_factory=time.monotonic)
@@ -133,6 +177,8 @@ class Vendor:
         url_answers: Answer pictures as URLs, as some compatible servers do.
         key: The only key that is accepted; None takes any.
         retry_after: Seconds that a `rate_limit` asks to wait, unless `rate_limit:SECONDS` says so.
+        forbidden: A word that moderation finds in the prompt of a picture.
+        stubborn: Whether a prompt in other words still has the forbidden word.
     """
 
     def __init__(
@@ -144,12 +190,16 @@ class Vendor:
         url_answers: bool = False,
         key: str | None = None,
         retry_after: float = 1,
+        forbidden: str | None = None,
+        stubborn: bool = False,
     ) -> None:
         self.latency = latency
         self.strict = strict
         self.url_answers = url_answers
         self.key = key
         self.retry_after = retry_after
+        self.forbidden = forbidden
+        self.stubborn = stubborn
         self.calls: list[Call] = []
         self.downloads: list[str] = []
         self.violations: list[str] = []
@@ -224,6 +274,13 @@ class Vendor:
                 for call in self.calls
             )
 
+    def bill(self, key: str | None = None) -> Decimal:
+        """Return the dollars on the invoice, of one key or of all."""
+        with self._changed:
+            return sum(
+                (call.dollars for call in self.calls if key is None or call.key == key), Decimal(0)
+            )
+
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """Return what was sent, in the order of arrival."""
         with self._changed:
@@ -272,6 +329,9 @@ class Vendor:
         """Count a call and decide its fate."""
         with self._changed:
             kind = "speech" if "audio" in body else PATHS[path]
+            if kind == "prompts":
+                asked = body.get("response_format", {}).get("json_schema", {}).get("name")
+                kind = CHAT_KINDS.get(asked, kind)
             call = Call(len(self.calls) + 1, kind, path, body, key)
             self.calls.append(call)
             self._in_flight[call.kind] += 1
@@ -282,8 +342,10 @@ class Vendor:
         return call
 
     def finish(self, call: Call) -> None:
-        """Write down that a call is over."""
+        """Write down that a call is over, and put it on the invoice."""
         with self._changed:
+            if call.billed:
+                call.dollars = price_of(call)
             call.ended = time.monotonic()
             self._in_flight[call.kind] -= 1
             self._changed.notify_all()
@@ -379,27 +441,40 @@ class _Handler(BaseHTTPRequestHandler):
             vendor.violations.extend(f"{call.path}: {complaint}" for complaint in complaints)
             complaint = _error("invalid_request", "invalid_request_error", complaints[0])
             return self._json(400, complaint, call)
+        if call.kind == "images" and vendor.forbidden and vendor.forbidden in call.body["prompt"]:
+            name = name if name in ERRORS else "moderation"
+        call.billed = (call.fault or "").endswith(":billed")
+        if call.billed:
+            getattr(self, f"_{call.kind}")(call, "")
         if name in ERRORS:
             return self._error(call, name, key)
         if name in {"cut_before", "hang"}:
             if name == "hang":
-                vendor.sleep(None)
+                self._until_left()
             self.close_connection = True
             return None
+        if name == "late":
+            vendor.sleep(float((call.fault or "").split(":")[1]))
         call.billed = True
+        status, content, kind = getattr(self, f"_{call.kind}")(call, name)
         if name == "html":
             return self._send(200, b"<!doctype html><title>Gateway</title>", "text/html", call)
         if name == "malformed":
             return self._send(200, b'{"created": 1, "data": [', "application/json", call)
         if name == "wrong_shape":
             return self._json(200, {"data": 5, "choices": {"message": 1}}, call)
-        status, content, kind = getattr(self, f"_{call.kind}")(call, name)
         return self._send(status, content, kind, call, name)
+
+    def _until_left(self) -> None:
+        """Say nothing until the caller hangs up, or the vendor closes."""
+        while self.vendor.sleep(0.05):
+            if select.select([self.connection], [], [], 0)[0]:
+                return
 
     def _error(self, call: Call, name: str, key: str) -> None:
         status, code, kind, message = ERRORS[name]
         headers = {}
-        wait = call.fault.partition(":")[2] if call.fault else ""
+        wait = (call.fault or "").partition(":")[2]
         if name == "rate_limit_date":
             headers["Retry-After"] = formatdate(time.time() + 30, usegmt=True)
         elif name in {"rate_limit", "slow_down", "overloaded"}:
@@ -413,8 +488,26 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, body, call, headers)
 
     def _prompts(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        return self._chat(call, fault, _plan(call.body["messages"][-1]["content"], fault))
+
+    def _rewrite(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        asked = call.body["messages"][-1]["content"]
+        found = re.search(r"^Prompt: (.*)$", asked, re.MULTILINE)
+        prompt = found[1] if found else ""
+        if self.vendor.forbidden and not self.vendor.stubborn:
+            prompt = prompt.replace(self.vendor.forbidden, "mist")
+        told = "" if fault == "blank" else f"Seen from afar: {prompt}"
+        return self._chat(call, fault, {"prompt": told})
+
+    def _script(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        topic = call.body["messages"][-1]["content"].removeprefix("Topic: ")
+        told = "" if fault == "blank" else f"Listen. This is about {topic}. It ends here."
+        return self._chat(call, fault, {"narration": told})
+
+    def _chat(self, call: Call, fault: str, told: dict[str, Any]) -> tuple[int, bytes, str]:
+        """Answer as a language model does, or does not."""
         asked = "\n".join(message["content"] for message in call.body["messages"])
-        plan = json.dumps(_plan(call.body["messages"][-1]["content"], fault))
+        plan = json.dumps(told)
         message: dict[str, Any] = {"role": "assistant", "content": plan, "refusal": None}
         reason = "stop"
         if fault == "refusal":
@@ -422,8 +515,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in {"length", "content_filter"}:
             message["content"], reason = plan[: len(plan) // 2], fault
         elif fault == "bad_json":
-            message["content"] = "Here is your storyboard: " + plan[:40]
-        spent, made = len(asked) // 4, len(plan) // 4
+            message["content"] = "Here is your answer: " + plan[:40]
+        spent, made = call.tokens = len(asked) // 4, len(plan) // 4
         choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
         answer = {
             "id": f"chatcmpl-{call.number}",
@@ -444,6 +537,8 @@ class _Handler(BaseHTTPRequestHandler):
         picture = picture_bytes(call.body["prompt"], width, height)
         if fault == "broken_png":
             picture = picture[: len(picture) // 2]
+        elif fault == "bomb":
+            picture = _bomb()
         elif fault == "not_png":
             picture = b"<html>403</html>"
         told: dict[str, Any] = {"b64_json": base64.b64encode(picture).decode()}
@@ -457,6 +552,7 @@ class _Handler(BaseHTTPRequestHandler):
         if call.body.get("model", "").startswith("gpt-image"):
             spent = len(call.body["prompt"]) // 4
             made = {"low": 196, "medium": 439, "high": 1756}.get(call.body.get("quality", ""), 439)
+            call.tokens = spent, made
             answer |= {
                 "background": "opaque",
                 "output_format": "png",
@@ -543,7 +639,8 @@ class _Handler(BaseHTTPRequestHandler):
         call: Call | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._send(status, json.dumps(answer).encode(), "application/json", call, headers=headers)
+        content = json.dumps(answer, default=str).encode()
+        self._send(status, content, "application/json", call, headers=headers)
 
     def _head(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -583,6 +680,23 @@ class _Handler(BaseHTTPRequestHandler):
             call.answered = True
 
 
+def price_of(call: Call) -> Decimal:
+    """Return what a call costs by the price lists; nothing here is taken from VisionPulse."""
+    model, body = str(call.body.get("model")), call.body
+    if call.kind == "speech" and "input" in body:
+        if model in SPEECH_PRICES:
+            return Decimal(SPEECH_PRICES[model]) * len(body["input"]) / 1_000_000
+        samples = len(speech_bytes(body["input"], body["voice"])) // 2
+        minutes = Decimal(samples) / SAMPLE_RATE / 60
+        return Decimal(MINUTE_PRICES.get(model, "0")) * minutes
+    if model == "dall-e-3":
+        return Decimal(PICTURE_PRICES[body["quality"]])
+    if model not in TOKEN_PRICES:
+        return Decimal(0)
+    read, made = (Decimal(price) / 1_000_000 for price in TOKEN_PRICES[model])
+    return read * call.tokens[0] + made * call.tokens[1]
+
+
 def _error(code: str | None, kind: str, message: str, param: str | None = None) -> dict[str, Any]:
     return {"error": {"code": code, "type": kind, "message": message, "param": param}}
 
@@ -610,7 +724,7 @@ def _plan(asked: str, fault: str) -> dict[str, Any]:
         ranges = [(first, end - 1) for first, end in itertools.pairwise(edges)]
     if fault == "bad_plan":
         ranges[-1] = (ranges[-1][0], ranges[-1][1] - 1)
-    if fault == "empty_plan":
+    if fault in {"empty_plan", "blank"}:
         ranges = []
     scenes = [
         {"first": first, "last": last, "prompt": _prompt(sentences[first : last + 1])}
@@ -654,6 +768,16 @@ def _picture_bytes(seed: bytes, width: int, height: int) -> bytes:
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
         + _chunk(b"PLTE", palette)
         + _chunk(b"IDAT", zlib.compress(bytes(rows), 1))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _bomb() -> bytes:
+    """Return a small PNG that says it is 30,000 pixels wide and high."""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(bytes(100_000)))
         + _chunk(b"IEND", b"")
     )
 

@@ -46,7 +46,10 @@ class RetryPolicy:
     attempts: int = 6
     """For failures that cost nothing: rate limits, refused connections."""
     ambiguous_attempts: int = 2
-    """For those that may have been billed: timeouts, broken servers, unusable answers."""
+    """For those that may have been billed, nobody knows: timeouts, broken servers."""
+    bad_attempts: int = 3
+    """For unusable answers, which were billed; one that says why, such as another text read aloud,
+    is asked for `ambiguous_attempts` times."""
     first_wait: float = 1.0
     """Seconds."""
     longest_wait: float = 120.0
@@ -60,7 +63,8 @@ class _Patience:
     """Decides whether a failed call is made again; failures that may cost count by themselves."""
 
     policy: RetryPolicy
-    doubtful: int = 0
+    ambiguous: int = 0
+    bad: int = 0
 
     def again(self, state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -68,9 +72,15 @@ class _Patience:
             return False
         if error.retry_after is not None and error.retry_after > self.policy.longest_wait:
             return False
-        if error.billed is not False:
-            self.doubtful += 1
-            if self.doubtful >= self.policy.ambiguous_attempts:
+        if error.billed is None:
+            self.ambiguous += 1
+            if self.ambiguous >= self.policy.ambiguous_attempts:
+                return False
+        elif error.billed:
+            self.bad += 1
+            broken = error.code == BadAnswerError.default_code
+            most = self.policy.bad_attempts if broken else self.policy.ambiguous_attempts
+            if self.bad >= most:
                 return False
         return state.attempt_number < self.policy.attempts
 
@@ -145,11 +155,15 @@ async def _once(
         outcome = _outcome(error, made, quote)
         raise
     else:
-        outcome = {"outcome": "ok", "cost": _cost(quote, made.usage)}
+        outcome = {
+            "outcome": "ok",
+            "cost": _cost(quote, made.usage),
+            "usage": made.usage,
+            "request_id": made.usage and made.usage.request_id,
+        }
         return made
     finally:
-        usage = made.usage if made else None
-        await _settle(store, number, usage=usage, seconds=time.monotonic() - began, **outcome)
+        await _settle(store, number, seconds=time.monotonic() - began, **outcome)
 
 
 async def _settle(
@@ -187,11 +201,17 @@ def _cost(quote: Quote, usage: Usage | None) -> Decimal | None:
 def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str, Any]:
     """Say how a failed attempt is settled: what was answered is paid, whatever it was worth."""
     code = error.code if isinstance(error, VisionPulseError) else type(error).__name__
-    if made is not None or isinstance(error, BadAnswerError):
-        usage = made.usage if made else None
-        return {"outcome": "bad", "cost": _cost(quote, usage), "code": code}
+    usage = made.usage if made else getattr(error, "usage", None)
+    number = usage.request_id if usage else None
     if isinstance(error, ProviderError):
-        facts = {"code": code, "request_id": error.request_id}
+        number = error.request_id = error.request_id or number
+    if made is not None or getattr(error, "billed", False):
+        # Without a figure of the vendor's, the most it may be: a cap has to hold.
+        counted = usage and usage.model_dump(exclude={"request_id"}, exclude_none=True)
+        cost = _cost(quote, usage) if counted else None
+        return {"outcome": "bad", "cost": cost, "usage": usage, "code": code, "request_id": number}
+    if isinstance(error, ProviderError):
+        facts = {"code": code, "request_id": number}
         if error.billed is False:
             return {"outcome": "failed", "cost": Decimal(0), **facts}
         return {"outcome": "unknown", "cost": None, **facts}

@@ -129,6 +129,8 @@ class Usage(Value):
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    request_id: str | None = None
+    """The vendor's number for the call, to find it on the invoice."""
     input_image_tokens: int | None = None
     characters: int | None = None
     seconds: float | None = None

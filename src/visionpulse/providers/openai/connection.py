@@ -19,7 +19,7 @@ from visionpulse import pricing
 from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
 from visionpulse.models import Usage
 from visionpulse.pricing import ModelKind, ModelRow, Overrides
-from visionpulse.providers.openai.failures import ESCAPES, translate
+from visionpulse.providers.openai.failures import ESCAPES, plain_request_id, translate
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -126,7 +126,8 @@ class Connection:
             async with asyncio.timeout(self._timeout):
                 raw = await call(self._client())
             kind = raw.headers.get("content-type", "")
-            return Answer(raw.content, kind.partition(";")[0].strip().lower(), raw.request_id)
+            number = plain_request_id(raw.request_id)
+            return Answer(raw.content, kind.partition(";")[0].strip().lower(), number)
         except ESCAPES as error:
             failure = translate(
                 error,
@@ -148,8 +149,13 @@ class Connection:
         raise self.bad(
             answer,
             f"{self.model} should have answered with JSON of a known shape and sent {what}.",
-            hint=None if self.official else "Is base_url right? It usually ends in /v1.",
+            hint=self.address_hint,
         )
+
+    @property
+    def address_hint(self) -> str | None:
+        """What to look at when something else than a model seems to answer."""
+        return None if self.official else "Is base_url right? It usually ends in /v1."
 
     def bad(
         self, answer: Answer, message: str, *, hint: str | None = None, code: str | None = None
@@ -164,6 +170,7 @@ class Connection:
             status=200,
             request_id=answer.request_id,
             billed=True,
+            usage=usage_of(answer),
         )
 
     async def aclose(self) -> None:
@@ -243,6 +250,16 @@ class Tokens(BaseModel):
         )
 
 
+def usage_of(answer: Answer) -> Usage:
+    """Return what an answer says of its own cost, whatever else it is worth."""
+    try:
+        counted = _Bill.model_validate_json(answer.content).usage
+    except ValidationError:
+        counted = None
+    usage = counted.usage if counted else Usage()
+    return usage.model_copy(update={"request_id": answer.request_id})
+
+
 def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:
     try:
         counted: Tokens | None = read(value)
@@ -253,3 +270,7 @@ def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:
 
 Counted = Annotated[Tokens | None, WrapValidator(_or_none)]
 """Token counts; nonsense in them must not spoil an answer that was paid."""
+
+
+class _Bill(BaseModel):
+    usage: Counted = None

@@ -20,11 +20,10 @@ from visionpulse.models import (
     Storyboard,
     StoryboardRequest,
     StyleBible,
-    Usage,
 )
 from visionpulse.pricing import Overrides, quote_prompts
 from visionpulse.protocols import Quote
-from visionpulse.providers.openai.connection import PROVIDER, Answer, Connection, Counted
+from visionpulse.providers.openai.connection import PROVIDER, Answer, Connection, usage_of
 
 _STORYBOARD: Final = """\
 You are the storyboard artist of a narrated film. You are given the narration as numbered \
@@ -142,7 +141,6 @@ class _Choice(BaseModel):
 
 class _Completion(BaseModel):
     choices: list[_Choice] = Field(default_factory=list[_Choice])
-    usage: Counted = None
 
 
 class OpenAIPrompts:
@@ -254,7 +252,7 @@ class OpenAIPrompts:
         That the ranges cover the sentences is for the caller to verify; ranges that were given are
         returned as they were.
         """
-        told, answer, usage = await self._ask(request, _Plan, "illustrate this script")
+        told, answer = await self._ask(request, _Plan, "illustrate this script")
         ranges = request.ranges or [(scene.first, scene.last) for scene in told.scenes]
         prompts = [scene.prompt.strip() for scene in told.scenes]
         if not prompts or len(prompts) != len(ranges) or not all(prompts):
@@ -269,22 +267,22 @@ class OpenAIPrompts:
                 for (first, last), prompt in zip(ranges, prompts, strict=True)
             ),
             bible=_bible(told.bible, request),
-            usage=usage,
+            usage=usage_of(answer),
         )
 
     async def rewrite(self, request: RewriteRequest) -> Rewrite:
         """Put a prompt in other words. Raises ProviderError."""
-        told, answer, usage = await self._ask(request, _Prompt, "put this prompt in other words")
+        told, answer = await self._ask(request, _Prompt, "put this prompt in other words")
         if not told.prompt.strip():
             raise self._connection.bad(answer, f"{self.model} answered with an empty prompt.")
-        return Rewrite(prompt=told.prompt.strip(), usage=usage)
+        return Rewrite(prompt=told.prompt.strip(), usage=usage_of(answer))
 
     async def write(self, request: ScriptRequest) -> Script:
         """Write a narration. Raises ProviderError."""
-        told, answer, usage = await self._ask(request, _Narration, "write about this topic")
+        told, answer = await self._ask(request, _Narration, "write about this topic")
         if not told.narration.strip():
             raise self._connection.bad(answer, f"{self.model} answered with an empty script.")
-        return Script(text=told.narration.strip(), usage=usage)
+        return Script(text=told.narration.strip(), usage=usage_of(answer))
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -294,9 +292,7 @@ class OpenAIPrompts:
     def _output_tokens(self) -> int:
         return self._connection.row.output_tokens or _FALLBACK_OUTPUT_TOKENS
 
-    async def _ask(
-        self, request: Request, shape: type[A], task: str
-    ) -> tuple[A, Answer, Usage | None]:
+    async def _ask(self, request: Request, shape: type[A], task: str) -> tuple[A, Answer]:
         """Return what the model answers, in a known shape."""
         sent = self.parameters(request)
         answer = await self._connection.ask(
@@ -313,6 +309,7 @@ class OpenAIPrompts:
                 status=200,
                 request_id=answer.request_id,
                 billed=True,
+                usage=usage_of(answer),
             )
         if choice and choice.finish_reason == "length":
             raise self._connection.bad(
@@ -326,7 +323,7 @@ class OpenAIPrompts:
         except ValidationError:
             pass
         else:
-            return told, answer, completion.usage.usage if completion.usage else None
+            return told, answer
         raise self._connection.bad(answer, f"{self.model} did not answer in the form asked for.")
 
 

@@ -153,7 +153,10 @@ class OpenAISpeech:
             )
             pcm = answer.content
         self._verify(pcm, answer)
-        usage = Usage(characters=len(request.text), seconds=len(pcm) / (2 * SAMPLE_RATE))
+        seconds = len(pcm) / (2 * SAMPLE_RATE)
+        usage = Usage(
+            characters=len(request.text), seconds=seconds, request_id=answer.request_id
+        )
         return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=usage)
 
     async def aclose(self) -> None:
@@ -170,7 +173,9 @@ class OpenAISpeech:
             raise self._connection.bad(answer, f"{self.model} answered without a sound.")
         if document or pcm.lstrip().startswith(_FOREIGN):
             raise self._connection.bad(
-                answer, f"{self.model} sent a document or another format, not raw samples."
+                answer,
+                f"{self.model} sent a document or another format, not raw samples.",
+                hint=self._connection.address_hint if document else None,
             )
         if len(pcm) % 2:
             raise self._connection.bad(
