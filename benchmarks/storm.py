@@ -23,9 +23,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=6)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="storm-") as home:
-        show(
-            storm(Path(home), runs=options.runs, seed=options.seed, workers=options.workers)
-        )
+        show(storm(Path(home), runs=options.runs, seed=options.seed, workers=options.workers))
 
 
 def show(report: Report) -> None:

@@ -166,6 +166,10 @@ class Call:
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
 
+    def bill(self) -> None:
+        """Put the work on the invoice, before anybody hears of it."""
+        self.billed, self.dollars = True, price_of(self)
+
 
 class Vendor:
     """OpenAI's API as far as VisionPulse uses it; a context manager.
@@ -342,10 +346,8 @@ class Vendor:
         return call
 
     def finish(self, call: Call) -> None:
-        """Write down that a call is over, and put it on the invoice."""
+        """Write down that a call is over."""
         with self._changed:
-            if call.billed:
-                call.dollars = price_of(call)
             call.ended = time.monotonic()
             self._in_flight[call.kind] -= 1
             self._changed.notify_all()
@@ -443,9 +445,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(400, complaint, call)
         if call.kind == "images" and vendor.forbidden and vendor.forbidden in call.body["prompt"]:
             name = name if name in ERRORS else "moderation"
-        call.billed = (call.fault or "").endswith(":billed")
-        if call.billed:
+        if (call.fault or "").endswith(":billed"):
             getattr(self, f"_{call.kind}")(call, "")
+            call.bill()
         if name in ERRORS:
             return self._error(call, name, key)
         if name in {"cut_before", "hang"}:
@@ -455,8 +457,8 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         if name == "late":
             vendor.sleep(float((call.fault or "").split(":")[1]))
-        call.billed = True
         status, content, kind = getattr(self, f"_{call.kind}")(call, name)
+        call.bill()
         if name == "html":
             return self._send(200, b"<!doctype html><title>Gateway</title>", "text/html", call)
         if name == "malformed":
