@@ -9,7 +9,9 @@ from visionpulse import Pipeline, RetryPolicy, VideoOptions
 from visionpulse.testing.fakes import FakeImages, FakePrompts, FakeSpeech
 
 # The machine may be busy with anything else: how long an example takes says nothing.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("busy")
 
 SCRIPT = (

@@ -110,7 +110,7 @@ def test_estimated_words_begin_about_where_they_are_heard(spoken):
     assert np.median(starts) < 0.7 * np.median(counted)
 
 
-@pytest.mark.parametrize("listen", [True, False])
+@pytest.mark.parametrize("listen", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_silence_around_and_noise_below_change_little(spoken, listen):
     """0.4 s of silence before, 0.8 s after, hiss 30 dB under the voice: the bars stay."""
     random = np.random.default_rng(0)
@@ -140,6 +140,7 @@ def test_numbers_and_unknown_names_are_aligned(spoken):
     assert max(found[word] for word in wanted) < 0.15
 
 
+@pytest.mark.slow
 def test_a_wrong_text_is_not_aligned(spoken):
     """The sound says something else: an estimate, which says so, and no error."""
     texts = [text for text, _, _ in spoken]

@@ -556,7 +556,10 @@ def interrupted(
     return Said(process.returncode, out, seen + err)
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_stopped_run_leaves_a_video_that_goes_on(visionpulse, sent, code):
     """Ctrl-C and SIGTERM: a code of their own, the command to go on with, a cancelled video."""
     said = interrupted("home 2", "Storyboard", sent)
@@ -571,6 +574,7 @@ def test_a_stopped_run_leaves_a_video_that_goes_on(visionpulse, sent, code):
     assert (video["status"], video["error"]["code"]) == ("failed", "cancelled")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["resume", "edit"])
 def test_sigterm_stops_resume_and_edit_alike(visionpulse, command):
     """SIGTERM while a video is gone on with: 143, and the video is recorded as cancelled."""
@@ -636,3 +640,63 @@ def test_a_film_from_a_script(visionpulse, tmp_path):
     assert re.search(r"^scene 0 +\w{8}  0:00\.0 to 0:0\d\.\d$", shown.out, re.MULTILINE)
     assert "go on with" not in shown.out
     assert not list((tmp_path / "home").rglob(f"*{video['id']}*"))
+
+
+# ------------------------------------------------------------------ scenes
+
+
+@pytest.fixture
+def planned(visionpulse):
+    """The id of a video of three scenes that is planned, and no more."""
+    return visionpulse("create", "--text", SCRIPT, *ONLY_PLAN, "--json", "-q").json["id"]
+
+
+def edited(visionpulse, planned, *wishes):
+    """Run an edit as far as the storyboard; return the scenes' texts, stripped."""
+    said = visionpulse("edit", planned, *wishes, *ONLY_PLAN, "--json", "-q")
+    assert said.code == 0, said.err
+    return [scene["text"].strip() for scene in said.json["scenes"]]
+
+
+def test_scenes_are_moved_removed_and_inserted(visionpulse, planned):
+    """Each with a word of `edit`; numbers begin at 0."""
+    one, two, three = edited(visionpulse, planned, "--title", "The sea")
+
+    moved = edited(visionpulse, planned, "--order", "2, 0,1")
+    shorter = edited(visionpulse, planned, "--scene", "1", "--remove")
+    longer = edited(visionpulse, planned, "--insert", "1", "--text", "Wind comes.")
+
+    assert moved == [three, one, two]
+    assert shorter == [three, two]
+    assert longer == [three, "Wind comes.", two]
+
+
+def test_pictures_and_a_recording_of_ones_own_are_named_on_the_line(visionpulse, tmp_path):
+    """`--picture` once for each scene; what cannot be read is named before anything is made."""
+    said = visionpulse(
+        "create", "--text", SCRIPT, "--picture", tmp_path / "a.png", "--provider", "offline"
+    )
+    heard = visionpulse(
+        "create", "--text", SCRIPT, "--narration", tmp_path / "a.mp3", "--provider", "offline"
+    )
+
+    assert (said.code, heard.code) == (2, 2)
+    assert "a.png cannot be read" in said.err
+    assert "a.mp3 cannot be read" in heard.err
+
+
+def test_offline_writes_no_scripts(visionpulse):
+    """It says so, and what does."""
+    said = visionpulse("write", "The tides", "--provider", "offline")
+
+    assert said.code == 3
+    assert "cannot write a script" in said.err
+    assert "language model" in said.err
+
+
+def test_a_chain_is_named_with_commas(visionpulse):
+    """Every name in it is checked."""
+    said = visionpulse("create", "--text", SCRIPT, "--provider", "offline,ofline")
+
+    assert said.code == 2
+    assert "'offline'" in said.err

@@ -500,6 +500,7 @@ for number in itertools.count():
     assert all(key == f"objects/{digest}.mp4" for key, digest in seen.items())
 
 
+@pytest.mark.slow
 def test_processes_share_a_folder_that_comes_and_goes(root):
     """Two processes that put and delete in one folder never trip over each other's tidying."""
     body = """

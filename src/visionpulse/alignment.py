@@ -67,14 +67,27 @@ def word_times(text: str, sound: bytes, language: str, *, listen: bool = True) -
         language: BCP 47 primary tag.
         listen: False: estimate even where pocketsphinx is installed.
     """
-    with wave.open(BytesIO(sound)) as file:
-        rate = file.getframerate()
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float64)
+    samples, rate = _samples(sound)
     units = _units(text)
     spans = _aligned(units, samples, rate) if listen and language == "en" else None
     method: Literal["aligned", "estimated"] = "aligned" if spans else "estimated"
     spans = spans or _estimated(units, samples, rate, language)
     return Timed(_words(units, spans, len(samples) / rate), method)
+
+
+def silences(sound: bytes, *, shortest: float) -> list[Span]:
+    """Return where nobody speaks in a WAV file (16-bit mono), for how many seconds at least."""
+    samples, rate = _samples(sound)
+    quiet = ~_audible(_levels(samples, rate))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet, [0]]))) * _HOP_SECONDS
+    spans = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(start, end) for start, end in spans if end - start >= shortest]
+
+
+def _samples(sound: bytes) -> tuple[Samples, int]:
+    with wave.open(BytesIO(sound)) as file:
+        data = file.readframes(file.getnframes())
+        return np.frombuffer(data, "<i2").astype(np.float64), file.getframerate()
 
 
 _THAI = re.compile(r"[\u0e01-\u0e46]")
@@ -254,10 +267,7 @@ def _estimated(units: Sequence[str], samples: Samples, rate: int, language: str)
     Silence is cut out first; on what is left a word ends where the next one begins, and the least
     sum of costs is found word by word (dynamic programming).
     """
-    hop = max(1, round(rate * _HOP_SECONDS))
-    count = len(samples) // hop
-    power = np.mean(samples[: count * hop].reshape(count, hop) ** 2, axis=1)
-    levels = 10 * np.log10(np.maximum(power, 0.1))
+    levels = _levels(samples, rate)
     heard = np.flatnonzero(_audible(levels))
     ends_clause = [bool(_PAUSE.search(unit)) for unit in units]
     ends_clause[-1:] = [True]
@@ -279,6 +289,14 @@ def _estimated(units: Sequence[str], samples: Samples, rate: int, language: str)
         (float(heard[first] * _HOP_SECONDS), float((heard[end - 1] + 1) * _HOP_SECONDS))
         for first, end in pairwise(places)
     ]
+
+
+def _levels(samples: Samples, rate: int) -> Samples:
+    """Return the loudness of each hop, in decibels."""
+    hop = max(1, round(rate * _HOP_SECONDS))
+    count = len(samples) // hop
+    power = np.mean(samples[: count * hop].reshape(count, hop) ** 2, axis=1)
+    return np.asarray(10 * np.log10(np.maximum(power, 0.1)))
 
 
 def _audible(levels: Samples) -> npt.NDArray[np.bool_]:

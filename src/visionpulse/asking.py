@@ -9,6 +9,7 @@ import inspect
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -106,8 +107,18 @@ class Question(Generic[Request]):
         self, ledger: Ledger, unpack: Callable[[Any], Made], verify: Callable[[Made], None]
     ) -> Artefact:
         """Return the recorded answer, or ask, unpack and verify it. Raises as `Ledger.once`."""
+        rests = _rests.get()
 
         async def make(_scratch: Path) -> Made:
+            if rests(self.model):
+                # It failed others while this call was waiting for its turn.
+                who = pin(self.model)
+                raise ProviderError(
+                    f"{who.provider}'s {who.model} has failed {_FAILURES} times in a row.",
+                    code="resting",
+                    provider=who.provider,
+                    model=who.model,
+                )
             return unpack(await self._call())
 
         try:
@@ -218,7 +229,26 @@ class Chain(Generic[Model]):
         because = None
         if rested[0] is not self.first and rested[0] not in before:
             because = f"{first.provider}'s {first.model} has failed {_FAILURES} times in a row."
-        for number, model in enumerate(rested):
+        # Whoever is left is asked, however often it has failed.
+        last = rested[-1]
+        all_rest = health.resting(last)
+        token = _rests.set(
+            lambda model: model is not last and not all_rest and health.resting(model)
+        )
+        try:
+            return await self._in_turn(ask, rested, because, health, use)
+        finally:
+            _rests.reset(token)
+
+    async def _in_turn(
+        self,
+        ask: Callable[[Model], Awaitable[Answer]],
+        models: Sequence[Model],
+        because: str | None,
+        health: _Health,
+        use: Use,
+    ) -> Taken[Answer]:
+        for number, model in enumerate(models):
             who = pin(model)
             if because:
                 _tell_of_takeover(who, because, use)
@@ -226,7 +256,7 @@ class Chain(Generic[Model]):
                 answer = await ask(model)
             except SURVIVABLE as error:
                 health.note(model, error)
-                if number == len(rested) - 1:
+                if number == len(models) - 1:
                     raise
                 because = because or error.message
             else:
@@ -248,12 +278,21 @@ class _Health:
     def note(self, model: object, error: VisionPulseError | None) -> None:
         if isinstance(error, RefusedError) or (error and not isinstance(error, ProviderError)):
             return  # That was about the request.
+        if error and error.code == "resting":
+            return
         count = self.failures.get(id(model), 0) + 1 if error else 0
         self.failures[id(model)] = count
         if count >= _FAILURES:
             self.until[id(model)] = time.monotonic() + _REST_SECONDS
 
 
+def _never(_model: object) -> bool:
+    return False
+
+
+# Asked at the moment a call begins: of many that wait for their turn, most come too late to know
+# when they are put into the queue.
+_rests: ContextVar[Callable[[object], bool]] = ContextVar("visionpulse_rests", default=_never)
 # A ledger lives as long as the pipeline that keeps the models.
 _healths: weakref.WeakKeyDictionary[Ledger, _Health] = weakref.WeakKeyDictionary()
 

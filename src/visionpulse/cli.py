@@ -123,6 +123,28 @@ Captions = Annotated[str | None, typer.Option(help="In the film: off, soft, burn
 Music = Annotated[
     str | None, typer.Option(help="calm, wonder, uplifting, tense, a sound file, or none.")
 ]
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--picture",
+        metavar="FILE",
+        help="A picture of yours instead of drawn ones; once for each scene.",
+        show_default=False,
+    ),
+]
+Recording = Annotated[
+    Path | None,
+    typer.Option(
+        "--narration",
+        metavar="FILE",
+        help="Your own recording of the script.",
+        show_default=False,
+    ),
+]
+OnRefusal = Annotated[
+    str | None,
+    typer.Option(help="For a picture nobody draws: fail, placeholder or neighbour."),
+]
 Until = Annotated[
     str, typer.Option(help="Stop after storyboard, pictures or narration; `resume` goes on.")
 ]
@@ -145,7 +167,11 @@ RetryRefused = Annotated[
 ]
 Provider = Annotated[
     str | None,
-    typer.Option(help="openai, offline or auto: OpenAI where there is a key.", show_default="auto"),
+    typer.Option(
+        help="openai, offline or auto: OpenAI where there is a key. With commas: the next takes "
+        "over where one gives up.",
+        show_default="auto",
+    ),
 ]
 Home = Annotated[
     Path | None,
@@ -195,6 +221,9 @@ def create(
     quality: Quality = None,
     captions: Captions = None,
     music: Music = None,
+    pictures: Pictures = None,
+    narration: Recording = None,
+    on_refusal: OnRefusal = None,
     output: Output = None,
     force: Force = False,
     until: Until = "video",
@@ -221,6 +250,7 @@ def create(
             quality=quality,
             captions=captions,
             music=music,
+            on_refusal=on_refusal,
         )
         with _pipeline(provider, home, max_cost) as pipeline:
             _say_who(pipeline, provider, quiet)
@@ -232,6 +262,8 @@ def create(
                     voice=voice,
                     keywords=_words(keywords),
                     negative_keywords=_words(avoid),
+                    pictures=pictures or (),
+                    narration=narration,
                     options=options,
                     until=target.stage,
                     retry_refused=retry_refused,
@@ -269,11 +301,23 @@ def edit(
     video_id: VideoId,
     scene: Annotated[
         str | None,
-        typer.Option(help="Number from 0, as in image_000.png, or id: for the next three."),
+        typer.Option(help="Number from 0, as in image_000.png, or id: for the next six."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Another picture prompt.")] = None,
     text: Annotated[str | None, typer.Option(help="Another narration; the picture stays.")] = None,
+    image: Annotated[Path | None, typer.Option(help="A picture of yours.")] = None,
     redraw: Annotated[bool, typer.Option("--redraw", help="Draw the same prompt again.")] = False,
+    take: Annotated[
+        int | None, typer.Option(help="Bring an earlier picture back, from 0; see `show`. Free.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the scene.")] = False,
+    insert: Annotated[
+        int | None,
+        typer.Option(help="A new scene with this number; with --text, and --prompt or --image."),
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(help="All scenes in another order, such as 2,0,1.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Another title.")] = None,
     style: Annotated[str | None, typer.Option(help="Another style: new pictures.")] = None,
     voice: Annotated[str | None, typer.Option(help="Another voice: no new picture.")] = None,
@@ -307,28 +351,59 @@ def edit(
             "music": music,
         }
         reshaped = any(wish is not None for wish in shape.values())
+        of_picture = redraw or any(wish is not None for wish in (prompt, text, image, take))
         _check_wish(
             scene=scene,
-            of_scene=redraw or prompt is not None or text is not None,
-            of_film=reshaped or any(wish is not None for wish in (title, style, voice)),
+            of_scene=remove or (of_picture and insert is None),
+            of_film=reshaped
+            or any(wish is not None for wish in (title, style, voice, insert, order)),
         )
         target = _Target(output, force, _stage(until))
         with _pipeline(provider, home, max_cost) as pipeline:
             video = pipeline.get(video_id)
             options = _options(video.options, **shape) if reshaped else None
-            changed = video.edit(
-                int(scene) if scene and len(scene) < 8 and scene.isdecimal() else scene,
-                prompt=prompt,
-                text=text,
-                redraw=redraw,
-                title=title,
-                style=style,
-                voice=voice,
-                options=options,
-            )
+            changed = video
+            if order is not None:
+                changed = changed.reorder([_scene(each) for each in _words(order)])
+            if remove and scene is not None:
+                changed = changed.remove(_scene(scene))
+            if insert is not None:
+                changed = changed.insert(insert, text or "", prompt=prompt, image=image)
+            wishes: dict[str, Any] = {
+                "title": title,
+                "style": style,
+                "voice": voice,
+                "options": options,
+            }
+            if scene is not None and not remove:
+                wishes |= {
+                    "scene": _scene(scene),
+                    "prompt": prompt,
+                    "text": text,
+                    "image": image,
+                    "redraw": redraw,
+                    "take": take,
+                }
+            if any(wish is not None for wish in wishes.values()):
+                changed = changed.edit(**wishes)
             with run.watched(quiet):
                 video = pipeline.run(changed, until=target.stage, on_event=run.hear)
             run.deliver(pipeline, video, target, quiet)
+
+
+@app.command(epilog=EXIT_CODES)
+def write(
+    topic: Annotated[str, typer.Argument(help="What the narration is about.")],
+    seconds: Annotated[int, typer.Option(help="How long it takes to read aloud.")] = 60,
+    language: Annotated[str, typer.Option(help="Such as en, es or zh.")] = "en",
+    provider: Provider = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Have a script written about a topic, and print it."""
+    with _command(as_json, home), _pipeline(provider, home) as pipeline:
+        script = pipeline.write_script(topic, seconds=seconds, language=language)
+        typer.echo(json.dumps({"script": script}, ensure_ascii=False) if as_json else script)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -655,7 +730,8 @@ def _check_provider(name: str | None) -> None:
     from visionpulse.registry import PROVIDERS
 
     if name is not None:
-        _one_of("provider", name, ("auto", *PROVIDERS))
+        for each in name.split(","):
+            _one_of("provider", each.strip(), ("auto", *PROVIDERS))
 
 
 def _say_who(pipeline: Pipeline, provider: str | None, quiet: bool) -> None:
@@ -702,7 +778,11 @@ def _scene_facts(number: int, scene: Scene, style: str) -> dict[str, str]:
     return {
         f"scene {number}": f"{scene.id}{time}",
         "  says": _plain(scene.text.strip()),
-        "  shows": prompt,
+        "  shows": _plain(scene.own_image) if scene.own_image else prompt,
+        "  takes": f"{len(scene.takes)}, the last is {len(scene.takes) - 1}"
+        if len(scene.takes) > 1
+        else "",
+        "  but": _plain(scene.degraded or ""),
     }
 
 
@@ -856,15 +936,20 @@ def _check_wish(*, scene: str | None, of_scene: bool, of_film: bool) -> None:
     """Make sure that an edit says what it changes, and of which scene."""
     if scene is None and of_scene:
         raise errors.InputError(
-            "--prompt, --text and --redraw change one scene.",
+            "--prompt, --text, --image, --redraw, --take and --remove change one scene.",
             hint="Say which with --scene N, from 0; `visionpulse show ID` lists them.",
         )
     if not of_scene and (scene is not None or not of_film):
         raise errors.InputError(
             "Nothing to edit.",
-            hint="Say what: --scene N with --prompt, --text or --redraw; or --style, --voice, "
-            "--title, --captions and so on.",
+            hint="Say what: --scene N with --prompt, --text, --image, --redraw, --take or "
+            "--remove; or --insert, --order, --style, --voice, --title, --captions and so on.",
         )
+
+
+def _scene(name: str) -> int | str:
+    """Return a scene's number, or its id, which has eight characters."""
+    return int(name) if len(name) < 8 and name.isdecimal() else name
 
 
 def _words(text: str | None) -> list[str]:

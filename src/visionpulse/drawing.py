@@ -37,6 +37,10 @@ class Shown(NamedTuple):
     degraded: str | None = None
 
 
+class _Refused(NamedTuple):
+    error: RefusedError
+
+
 @dataclass(frozen=True)
 class Drawing:
     """The image models at work for one video."""
@@ -103,7 +107,7 @@ class Drawing:
                 return artefact.key
         return None
 
-    async def _show(self, number: int, scene: Scene, made: frozenset[str]) -> Shown | RefusedError:
+    async def _show(self, number: int, scene: Scene, made: frozenset[str]) -> Shown | _Refused:
         """Return what a scene shows; a refusal where its neighbour is to stand in."""
         try:
             if scene.own_image is not None:
@@ -115,7 +119,7 @@ class Drawing:
             if self.shape.on_refusal == "fail":
                 raise
             if self.shape.on_refusal == "neighbour":
-                return refusal
+                return _Refused(refusal)
             return await self._placeholder(number, scene, refusal)
         except VisionPulseError as error:
             error.scene = number if error.scene is None else error.scene
@@ -187,7 +191,7 @@ def with_picture(scene: Scene, shown: Shown) -> Scene:
     return scene.model_copy(update={"own_image": own, "takes": takes, "degraded": shown.degraded})
 
 
-def _neighbour(number: int, found: Sequence[Shown | RefusedError]) -> Shown:
+def _neighbour(number: int, found: Sequence[Shown | _Refused]) -> Shown:
     """Return what a scene shows, or the nearest scene that has a picture, the one before first."""
     mine = found[number]
     if isinstance(mine, Shown):
@@ -196,11 +200,11 @@ def _neighbour(number: int, found: Sequence[Shown | RefusedError]) -> Shown:
         (abs(other - number), other) for other, each in enumerate(found) if isinstance(each, Shown)
     ]
     if not others:
-        raise mine
+        raise mine.error
     nearest = found[min(others)[1]]
     assert isinstance(nearest, Shown)
     return Shown(
-        nearest.key, f"Scene {number} shows scene {min(others)[1]}'s picture: {mine.message}"
+        nearest.key, f"Scene {number} shows scene {min(others)[1]}'s picture: {mine.error.message}"
     )
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import wave
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,12 @@ from visionpulse.models import Artefact, Narration, Sentence, SpokenSentence, Wo
 from visionpulse.pictures import is_object, read_file
 from visionpulse.protocols import Renderer, Use
 from visionpulse.text import words_of
+
+_BREATH = 0.06
+"""Seconds; what is told of where a word begins may be that late."""
+_SHORTEST_PAUSE = 0.12
+_DRIFT = 0.4
+"""Seconds."""
 
 Method = Literal["engine", "aligned", "estimated"]
 
@@ -109,39 +115,74 @@ async def cut_up(
     rate, samples = whole.meta["sample_rate"], whole.meta["samples"]
     counts = [len(words_of(sentence.text)) for sentence in sentences]
     text = " ".join(sentence.text for sentence in sentences)
-    words, method = await word_times(ledger, whole, text, language, use)
+    words, _ = await word_times(ledger, whole, text, language, use)
     if len(words) != sum(counts) or samples < rate * len(sentences) / 5:
         raise InputError(
             f"{recording} lasts {samples / rate:.1f} seconds: too short for the script's "
             f"{len(sentences)} sentences.",
             hint="The recording has to hold the whole script, word for word.",
         )
-    firsts = [sum(counts[:number]) for number in range(len(counts))]
-    # In the middle of the pause between two sentences.
-    cuts = [0, *((words[at - 1].end + words[at].start) / 2 for at in firsts[1:]), samples / rate]
-    spoken: list[SpokenSentence] = []
-    for number, (sentence, (begin, end)) in enumerate(zip(sentences, pairwise(cuts), strict=True)):
-        first, last = round(begin * rate), round(end * rate)
-        artefact = await _slice(ledger, whole, first, last, use)
-        own = words[firsts[number] : firsts[number] + counts[number]]
-        spoken.append(
-            SpokenSentence(
-                **sentence.model_dump(),
-                key=artefact.key,
-                samples=last - first,
-                sample_rate=rate,
-                words=tuple(
-                    Word(
-                        text=word.text,
-                        start=max(0.0, word.start - begin),
-                        end=max(0.0, word.end - begin),
-                    )
-                    for word in own
-                ),
-                method=method,
-            )
+    cuts = _cuts(words, counts, await loop.in_thread(_pauses, ledger, whole), samples / rate)
+    spoken = await loop.all_of(
+        *(
+            _spoken(ledger, whole, sentence, span, language, use)
+            for sentence, span in zip(sentences, pairwise(cuts), strict=True)
         )
+    )
     return Narration(sentences=tuple(spoken), voice="", recorded=True)
+
+
+def _pauses(ledger: Ledger, whole: Artefact) -> list[tuple[float, float]]:
+    from visionpulse.alignment import silences
+
+    return silences(ledger.read(whole.key), shortest=_SHORTEST_PAUSE)
+
+
+def _cuts(
+    words: Sequence[Word],
+    counts: Sequence[int],
+    pauses: Sequence[tuple[float, float]],
+    seconds: float,
+) -> list[float]:
+    """Return where the sentences meet, in seconds, with the recording's begin and end.
+
+    Words at the edges of sentences are told badly, because they may drift into the pause: so the
+    longest pause near the place counts.
+    """
+    cuts = [0.0]
+    for first in list(accumulate(counts))[:-1]:
+        before, after = words[first - 1], words[first]
+        near = [
+            (end - start, start, end)
+            for start, end in pauses
+            if start < after.end + _DRIFT and end > before.start and start > cuts[-1]
+        ]
+        _, start, end = max(near, default=(0.0, before.end, after.start))
+        # As late as leaves the next sentence its first breath.
+        cuts.append(max((start + end) / 2, end - _BREATH, cuts[-1] + 0.01))
+    return [*cuts, seconds]
+
+
+async def _spoken(
+    ledger: Ledger,
+    whole: Artefact,
+    sentence: Sentence,
+    span: tuple[float, float],
+    language: str,
+    use: Use,
+) -> SpokenSentence:
+    rate = whole.meta["sample_rate"]
+    first, last = (round(edge * rate) for edge in span)
+    speech = await _slice(ledger, whole, first, last, use)
+    words, method = await word_times(ledger, speech, sentence.text, language, use)
+    return SpokenSentence(
+        **sentence.model_dump(),
+        key=speech.key,
+        samples=last - first,
+        sample_rate=rate,
+        words=words,
+        method=method,
+    )
 
 
 async def _slice(ledger: Ledger, whole: Artefact, first: int, last: int, use: Use) -> Artefact:
