@@ -60,7 +60,7 @@ LEAK = re.compile(rb"sk-[0-9a-f]{5}|STORMSECRET|\*{20}")
 EVERYWHERE = {
     "rate limit": ["rate_limit:0.02", "slow_down:0.02", "overloaded:0.02"],
     "5xx": ["server_error", "server_error:billed", "unavailable", "unavailable:billed"],
-    "cut": ["cut_before", "cut_before:billed", "cut_body"],
+    "cut": ["cut_before", "lost", "cut_body"],
     "timeout": ["hang", "hang:billed"],
     "slow": ["late:0.2"],
     "HTML": ["html"],
@@ -98,7 +98,7 @@ KINDS: dict[str, dict[str, list[str]]] = {
 BLOCK = {"prompts": 11, "images": 25, "speech": 38}
 """So long that each kind comes at least 20 times in 200 films."""
 
-AMBIGUOUS = {"server_error", "unavailable", "cut_before", "cut_body", "hang"}
+AMBIGUOUS = {"server_error", "unavailable", "cut_before", "lost", "cut_body", "hang"}
 BAD = {
     *("html", "malformed", "wrong_shape", "bad_json", "empty", "blank"),
     *("json_audio", "broken_png", "not_png", "bomb"),
@@ -110,6 +110,7 @@ MEANS: dict[str, tuple[type[VisionPulseError], str]] = {
     "server_error": (ProviderConnectionError, "server_error"),
     "unavailable": (ProviderConnectionError, "server_error"),
     "cut_before": (ProviderConnectionError, "connection"),
+    "lost": (ProviderConnectionError, "connection"),
     "cut_body": (ProviderConnectionError, "connection"),
     "hang": (ProviderTimeoutError, "timeout"),
     "insufficient_quota": (QuotaError, "insufficient_quota"),
@@ -441,22 +442,23 @@ def _check_money(report: Report, calls: Sequence[Call], database: Path) -> None:
             if outcome != "unknown":
                 report.wrong_money.append(f"a call that ended {outcome} has no number")
             continue
+        billed = call.dollars or Decimal(0)
         exact = outcome in {"ok", "failed"} or (outcome == "bad" and cost is not None)
-        if abs(counted - call.dollars) > Decimal("1e-9") and exact:
-            report.wrong_money.append(f"{number} {outcome}: {counted}, billed {call.dollars}")
-        if counted < call.dollars - Decimal("1e-9"):
-            report.wrong_money.append(f"{number} {outcome}: {counted} is less than {call.dollars}")
+        if abs(counted - billed) > Decimal("1e-9") and exact:
+            report.wrong_money.append(f"{number} {outcome}: {counted}, billed {billed}")
+        if counted < billed - Decimal("1e-9"):
+            report.wrong_money.append(f"{number} {outcome}: {counted} is less than {billed}")
     for call in calls:
         outcome = {"good": "ok", "free": "failed"}.get(_outcome(call), _outcome(call))
-        known[outcome][1] += call.dollars
+        known[outcome][1] += call.dollars or 0
         if outcome in {"bad", "unknown"}:
-            fixed[call.key, call.body["model"]] -= int(price_of(call) * 10**9)
+            fixed[call.key, call.body["model"]] -= int((price_of(call) or 0) * 10**9)
     for (key, model), difference in fixed.items():
         # These have one price, so even what nobody knows is counted to the cent.
         if model in {"dall-e-3", "tts-1"} and difference:
             report.wrong_money.append(f"{key}: {model} differs by {difference} nanodollars")
     report.doubtful = {outcome: (n, b, c) for outcome, (n, b, c) in known.items()}
-    report.billed = sum((call.dollars for call in calls), Decimal(0))
+    report.billed = sum((call.dollars or 0 for call in calls), Decimal(0))
 
 
 def _look_for_keys(report: Report, home: Path) -> None:

@@ -11,7 +11,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -861,6 +861,39 @@ class BuriesTheBill(SqlRepository):
         return super().delete(video_id)
 
 
+class ForgetsWhatIsDoubtful(SqlRepository):
+    def costs(self, by, since=None, until=None):
+        lines = super().costs(by, since, until)
+        return [line.model_copy(update={"doubtful": Decimal(0)}) for line in lines]
+
+
+class LeavesTheLastDayOut(SqlRepository):
+    def costs(self, by, since=None, until=None):
+        return super().costs(by, since, until and until - timedelta(days=1))
+
+
+class TakesUnknownForTheSum(SqlRepository):
+    def costs(self, by, since=None, until=None):
+        lines = super().costs(by, since, until)
+        return [line.model_copy(update={"dollars": line.known}) for line in lines]
+
+
+class RoundsToMillionths(SqlRepository):
+    def costs(self, by, since=None, until=None):
+        lines = super().costs(by, since, until)
+        return [line.model_copy(update={"known": round(line.known, 6)}) for line in lines]
+
+
+class BillsEncoding(SqlRepository):
+    def reserve(self, call, caps):
+        return super().reserve(call._replace(bound=call.bound or Decimal("0.000000001")), caps)
+
+
+class KnowsLivingVideosOnly(SqlRepository):
+    def costs(self, by, since=None, until=None):
+        return [line for line in super().costs(by, since, until) if by != "video" or line.title]
+
+
 BROKEN_LEDGERS = [
     (KnowsNoZero, "nothing_is_there_at_first"),
     (DropsMeta, "a_recorded_artefact_is_found"),
@@ -885,6 +918,12 @@ BROKEN_LEDGERS = [
     (DiscardsAfterwards, "a_sweep_that_fails_forgets_nothing"),
     (DiscardsTheKnown, "objects_without_an_artefact_are_discarded"),
     (BuriesTheBill, "money_outlives_the_video"),
+    (ForgetsWhatIsDoubtful, "costs_are_told_by_day_video_and_model"),
+    (LeavesTheLastDayOut, "costs_are_of_the_days_asked_for"),
+    (TakesUnknownForTheSum, "costs_are_exact_and_admit_what_is_unknown"),
+    (RoundsToMillionths, "costs_are_exact_and_admit_what_is_unknown"),
+    (BillsEncoding, "costs_leave_out_what_is_free"),
+    (KnowsLivingVideosOnly, "costs_outlive_the_video"),
 ]
 
 

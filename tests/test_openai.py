@@ -275,7 +275,7 @@ def test_an_unusable_answer_says_what_it_took(vendor, fault):
         ask(model, REWRITE)
 
     assert caught.value.usage.request_id == "req_000001"
-    assert model.quote(REWRITE).cost(caught.value.usage) == vendor.bill(KEY) > 0
+    assert model.quote(REWRITE).cost(caught.value.usage) == vendor.tally(key=KEY) > 0
 
 
 def test_the_vendor_s_books_know_prices_and_keys(vendor):
@@ -287,8 +287,8 @@ def test_the_vendor_s_books_know_prices_and_keys(vendor):
         with pytest.raises(ProviderError):
             ask(make(OpenAIImages, vendor, "dall-e-3"), PICTURE)
 
-    assert vendor.bill(KEY) == Decimal("0.08")
-    assert vendor.bill("another") == Decimal("0.00024")
+    assert vendor.tally(key=KEY) == Decimal("0.08")
+    assert vendor.tally(key="another") == Decimal("0.00024")
 
 
 def test_the_schema_check_can_fail():

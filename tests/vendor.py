@@ -7,15 +7,16 @@ In a test:
         OpenAIImages(model="dall-e-3", api_key=KEY, base_url=vendor.url)
         ...
         assert vendor.count("images", billed=True) == 6
-        assert vendor.bill(KEY) == Decimal("0.24")
+        assert vendor.tally(key=KEY) == Decimal("0.24")
 
 From other processes: `python -m tests.vendor --port 0` prints its base URL; GET /_calls tells what
 it was asked, POST /_control takes {"fail": [names], "kind": ..., "times": ..., "latency": seconds,
 "chaos": [probability, [names], seed], "forget": true}. The same request gets the same bytes, so
 that a resumed film can be compared with an undisturbed one.
 
-It keeps books of its own, by key: what was answered with 200 is billed, whatever became of it on
-the way; a fault that ends in `:billed` (`hang:billed`, `server_error:billed`) bills what was begun.
+It keeps books: `call.dollars` is what a call is on the invoice with, `tally` their sum. What was
+answered with 200 is billed, whatever became of it on the way; a fault that ends in `:billed`
+(`hang:billed`, `server_error:billed`) bills what was begun.
 """
 
 from __future__ import annotations
@@ -54,17 +55,6 @@ PATHS = {
 }
 CHAT_KINDS = {"storyboard": "prompts", "rewrite": "rewrite", "script": "script"}
 """What is asked of a chat model, by the name of the schema it has to answer in."""
-TOKEN_PRICES = {
-    # dollars per million tokens, read and made
-    "gpt-4o": ("2.50", "10"),
-    "gpt-6-luna": ("0.10", "0.50"),
-    "gpt-image-2": ("5", "30"),
-}
-PICTURE_PRICES = {"standard": "0.04", "hd": "0.08"}
-"""Of DALL-E 3, square."""
-SPEECH_PRICES = {"tts-1": "15", "tts-1-hd": "30"}
-"""Per million characters."""
-MINUTE_PRICES = {"gpt-4o-mini-tts": "0.015"}
 SHUTDOWN_DATES = {
     "gpt-4o": "2027-01-14",
     "gpt-6-luna": None,
@@ -73,6 +63,26 @@ SHUTDOWN_DATES = {
     "tts-1-hd": "2027-01-06",
     "gpt-4o-mini-tts": "2027-01-06",
 }
+
+# The published prices, in dollars, written down here once more: books of the vendor's own.
+TOKEN_PRICES = {
+    # model: per million tokens in and out
+    "gpt-4o": ("2.50", "10"),
+    "gpt-6-luna": ("0.10", "0.50"),
+    "gpt-4o-mini": ("0.15", "0.60"),
+    "gpt-image-2": ("5", "30"),
+    "gpt-image-2.5-flare": ("5", "30"),
+}
+PICTURE_PRICES = {
+    ("1024x1024", "standard"): "0.040",
+    ("1792x1024", "standard"): "0.080",
+    ("1024x1792", "standard"): "0.080",
+    ("1024x1024", "hd"): "0.080",
+    ("1792x1024", "hd"): "0.120",
+    ("1024x1792", "hd"): "0.120",
+}
+CHARACTER_PRICES = {"tts-1": "15", "tts-1-hd": "30"}  # per million
+MINUTE_PRICES = {"gpt-4o-mini-tts": "0.015"}
 
 ERRORS: dict[str, tuple[int, str | None, str, str]] = {
     # fault: status, error.code, error.type, error.message
@@ -114,6 +124,7 @@ ERRORS: dict[str, tuple[int, str | None, str, str]] = {
 }
 ODD = {
     "cut_before": "the connection is cut before any answer",
+    "lost": "the work is done and billed, and the connection is cut before any answer",
     "cut_body": "the connection is cut in the middle of the answer",
     "html": "a gateway's page, with status 200",
     "malformed": "half a JSON document",
@@ -158,15 +169,15 @@ class Call:
     billed: bool = False
     """The vendor did the work; it would be on the invoice."""
     tokens: tuple[int, int] = (0, 0)
-    """Read and made, where they are what is billed."""
-    dollars: Decimal = Decimal(0)
-    """What the invoice says of it; 0 too where the model is in none of the price lists."""
+    """Read and made, as they are counted."""
+    dollars: Decimal | None = Decimal(0)
+    """What it is on the invoice with; None: the vendor has no price for this model."""
     answered: bool = False
     """Every byte of the answer was handed to the network."""
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
 
-    def bill(self) -> None:
+    def charge(self) -> None:
         """Put the work on the invoice, before anybody hears of it."""
         self.billed, self.dollars = True, price_of(self)
 
@@ -278,12 +289,15 @@ class Vendor:
                 for call in self.calls
             )
 
-    def bill(self, key: str | None = None) -> Decimal:
-        """Return the dollars on the invoice, of one key or of all."""
+    def tally(self, kind: str | None = None, *, key: str | None = None) -> Decimal:
+        """Return what is on the invoice, for calls of a kind or with a key."""
         with self._changed:
-            return sum(
-                (call.dollars for call in self.calls if key is None or call.key == key), Decimal(0)
-            )
+            total = Decimal(0)
+            for call in self.calls:
+                if kind in {None, call.kind} and key in {None, call.key}:
+                    assert call.dollars is not None, f"no price for {call.body['model']}"
+                    total += call.dollars
+            return total
 
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """Return what was sent, in the order of arrival."""
@@ -447,7 +461,7 @@ class _Handler(BaseHTTPRequestHandler):
             name = name if name in ERRORS else "moderation"
         if (call.fault or "").endswith(":billed"):
             getattr(self, f"_{call.kind}")(call, "")
-            call.bill()
+            call.charge()
         if name in ERRORS:
             return self._error(call, name, key)
         if name in {"cut_before", "hang"}:
@@ -458,7 +472,10 @@ class _Handler(BaseHTTPRequestHandler):
         if name == "late":
             vendor.sleep(float((call.fault or "").split(":")[1]))
         status, content, kind = getattr(self, f"_{call.kind}")(call, name)
-        call.bill()
+        call.charge()
+        if name == "lost":
+            self.close_connection = True
+            return None
         if name == "html":
             return self._send(200, b"<!doctype html><title>Gateway</title>", "text/html", call)
         if name == "malformed":
@@ -682,21 +699,22 @@ class _Handler(BaseHTTPRequestHandler):
             call.answered = True
 
 
-def price_of(call: Call) -> Decimal:
-    """Return what a call costs by the price lists; nothing here is taken from VisionPulse."""
+def price_of(call: Call) -> Decimal | None:
+    """Return what the vendor charges for a call that it has done the work of."""
     model, body = str(call.body.get("model")), call.body
-    if call.kind == "speech" and "input" in body:
-        if model in SPEECH_PRICES:
-            return Decimal(SPEECH_PRICES[model]) * len(body["input"]) / 1_000_000
-        samples = len(speech_bytes(body["input"], body["voice"])) // 2
-        minutes = Decimal(samples) / SAMPLE_RATE / 60
-        return Decimal(MINUTE_PRICES.get(model, "0")) * minutes
+    million = Decimal(1_000_000)
+    if model in TOKEN_PRICES:
+        read, made = (Decimal(price) for price in TOKEN_PRICES[model])
+        return (call.tokens[0] * read + call.tokens[1] * made) / million
     if model == "dall-e-3":
-        return Decimal(PICTURE_PRICES[body["quality"]])
-    if model not in TOKEN_PRICES:
-        return Decimal(0)
-    read, made = (Decimal(price) / 1_000_000 for price in TOKEN_PRICES[model])
-    return read * call.tokens[0] + made * call.tokens[1]
+        size, quality = body.get("size", "1024x1024"), body.get("quality", "standard")
+        return Decimal(PICTURE_PRICES[size, quality])
+    if model in CHARACTER_PRICES:
+        return len(body["input"]) * Decimal(CHARACTER_PRICES[model]) / million
+    if model in MINUTE_PRICES:
+        length = len(speech_bytes(body["input"], body["voice"]))
+        return Decimal(length) / (2 * SAMPLE_RATE * 60) * Decimal(MINUTE_PRICES[model])
+    return None
 
 
 def _error(code: str | None, kind: str, message: str, param: str | None = None) -> dict[str, Any]:

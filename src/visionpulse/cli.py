@@ -26,9 +26,20 @@ import typer
 from visionpulse import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
     from decimal import Decimal
 
-    from visionpulse.models import Event, Scene, Stage, Status, Video, VideoOptions
+    from visionpulse.models import (
+        CostLine,
+        Event,
+        Grouping,
+        Scene,
+        Stage,
+        Status,
+        Video,
+        VideoOptions,
+    )
     from visionpulse.pipeline import Pipeline
 
 _INTERRUPTED, _TERMINATED = 130, 143
@@ -516,6 +527,34 @@ def show(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
 
 
 @app.command(epilog=EXIT_CODES)
+def costs(
+    by: Annotated[str, typer.Option(help="day (UTC), video or model.")] = "day",
+    since: Annotated[
+        str | None, typer.Option(metavar="DAY", help="The first day, such as 2026-11-01.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="The last day.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the calls to models have cost, those for deleted videos too."""
+    with _command(as_json, home):
+        if as_csv and as_json:
+            raise errors.InputError("--csv and --json are two forms: say one.")
+        first, last = _day("since", since), _day("until", until)
+        with _pipeline("offline", home) as pipeline:
+            lines = pipeline.costs(_grouping(by), since=first, until=last)
+        if as_json:
+            return typer.echo(json.dumps([line.model_dump(mode="json") for line in lines]))
+        if as_csv:
+            return typer.echo(_cost_csv(by, lines), nl=False)
+        if not lines:
+            return _note("No call that costs money was made.")
+        _print_costs(by, lines)
+    return None
+
+
+@app.command(epilog=EXIT_CODES)
 def cancel(video_id: VideoId, home: Home = None, as_json: Json = False) -> None:
     """Stop a video that another process is making; it can be resumed."""
     with _command(as_json, home), _pipeline("offline", home) as pipeline:
@@ -748,6 +787,82 @@ def _summary(video: Video, *, model_calls: int, encodes: int) -> str:
         return f"{done}: everything was there already."
     length = f"{video.duration:.0f} s of film, " if video.duration else ""
     return f"{length}{done}, cost {_price(video.cost)}."
+
+
+def _cost_csv(by: str, lines: Sequence[CostLine]) -> str:
+    """Return the lines with all their digits, and without a total, so that they can be added up."""
+    import csv
+    import io
+    from decimal import Decimal
+
+    from visionpulse.models import CostLine
+
+    absent = {"day": {"title", "provider"}, "video": {"provider"}, "model": {"title"}}[by]
+    fields = [name for name in CostLine.model_fields if name not in absent]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([by if name == "key" else name for name in fields])
+    for line in lines:
+        values = [getattr(line, name) for name in fields]
+        writer.writerow([f"{v:f}" if isinstance(v, Decimal) else v for v in values])
+    return text.getvalue()
+
+
+def _print_costs(by: str, lines: Sequence[CostLine]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # A file or a pipe has no width to fit into.
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    table = Table(box=box.SIMPLE, show_footer=True)
+    total = _total(lines)
+    named = {"video": ["title"], "model": ["provider"]}.get(by, [])
+    for name in (by, *named):
+        table.add_column(name, footer="total" if name == by else "", no_wrap=name == by)
+    counts = ("calls", "failed", "unknown", "pictures", "characters")
+    for name in counts:
+        table.add_column(name, footer=f"{getattr(total, name):,}", justify="right")
+    table.add_column("tokens in / out", footer=_tokens(total), justify="right")
+    table.add_column("dollars", footer=_spent(total), justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(
+            Text(_plain(line.key or "(no video)")),
+            *(Text(_plain(getattr(line, name) or "")) for name in named),
+            *(f"{getattr(line, name):,}" for name in counts),
+            _tokens(line),
+            _spent(line),
+        )
+    console.print(table)
+    if total.unknown:
+        console.print(
+            f"${total.doubtful:.4f} of it is for {_count(total.unknown, 'call')} of unknown "
+            "outcome, counted at the most: whether the vendor billed is not known."
+        )
+    if total.dollars is None:
+        console.print("The price of some calls is not known, so it is more than this.")
+
+
+def _total(lines: Sequence[CostLine]) -> CostLine:
+    """Return all lines as one."""
+    from visionpulse.models import CostLine
+
+    sums = {
+        name: sum(getattr(line, name) for line in lines)
+        for name in CostLine.model_fields
+        if name not in {"key", "title", "provider", "dollars"}
+    }
+    known = all(line.dollars is not None for line in lines)
+    return CostLine(key="", dollars=sums["known"] if known else None, **sums)
+
+
+def _tokens(line: CostLine) -> str:
+    return f"{line.input_tokens:,} / {line.output_tokens:,}"
+
+
+def _spent(line: CostLine) -> str:
+    return f"{'' if line.dollars is not None else '≥ '}{line.known:.4f}"
 
 
 def _result(video: Video, target: _Target) -> Iterator[str]:
@@ -995,6 +1110,23 @@ def _stage(name: str) -> Stage:
     from visionpulse.models import Stage
 
     return cast("Stage", _one_of("stage", name, get_args(Stage)))
+
+
+def _grouping(name: str) -> Grouping:
+    from visionpulse.models import Grouping
+
+    return cast("Grouping", _one_of("grouping", name, get_args(Grouping)))
+
+
+def _day(option: str, text: str | None) -> date | None:
+    from datetime import date
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise errors.InputError(
+            f"--{option} {text!r} is no day: say one such as 2026-11-01."
+        ) from None
 
 
 def _status(name: str | None) -> Status | None:

@@ -21,6 +21,7 @@ Status = Literal["pending", "processing", "completed", "failed"]
 Motion = Literal["in", "out", "left", "right", "up", "down", "none"]
 Framing = Literal["fill", "fit"]
 Quality = Literal["draft", "standard", "high"]
+Grouping = Literal["day", "video", "model"]
 NodeName = Literal["generate_prompts", "generate_images", "generate_audio", "assemble_video"]
 
 
@@ -761,6 +762,36 @@ class Estimate(Value):
     seconds: float
     """Length of the film, about."""
     scenes: int
+
+
+class CostLine(Value):
+    """What the calls of one day, video or model cost; what is free for certain is not in it."""
+
+    key: str
+    """The day (`2026-11-23`, UTC), the video's id, or the model's name. An empty id: for no video,
+    such as a script that was written about a topic."""
+    title: str | None = None
+    """Of a video that still exists."""
+    provider: str | None = None
+    """Of a model."""
+    calls: int
+    """Every attempt, repeated ones too."""
+    failed: int
+    """Those that brought nothing usable; where an answer came, it was paid."""
+    unknown: int
+    """Those whose outcome is not known, or not yet: they may have been billed."""
+    dollars: Decimal | None
+    """None when the price of one of them is not known."""
+    known: Decimal
+    """The dollars of those whose price is known, the `unknown` ones at the most they may cost."""
+    doubtful: Decimal
+    """How much of `known` is for the `unknown` ones."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    characters: int = 0
+    """Read aloud."""
+    pictures: int = 0
+    """Drawn and usable."""
 
 
 class Page(Value):

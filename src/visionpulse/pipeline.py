@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # nothing in programs that may never make one.
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from datetime import date
     from decimal import Decimal
     from pathlib import Path
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from visionpulse.crew import Crew
     from visionpulse.ledger import Ledger
     from visionpulse.models import (
+        CostLine,
         Estimate,
         Event,
+        Grouping,
         Page,
         Stage,
         Status,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
         VideoOptions,
         Voice,
     )
+    from visionpulse.pricing import Overrides
     from visionpulse.protocols import (
         Claim,
         ImageModel,
@@ -69,13 +73,16 @@ class Pipeline:
         home: The folder for both; by default VISIONPULSE_HOME, or the working folder.
         budget: The most a video may cost, in dollars.
         daily_budget: The most all videos of a day (UTC) may cost, in dollars.
+        prices: Corrections of the price table for OpenAI's models and those of compatible servers:
+            a mapping as `visionpulse.pricing` takes it, or a TOML file; by default
+            VISIONPULSE_PRICES.
         retry: When failed calls are made again.
         queue: Wakes workers for submitted videos; by default threads of this process.
         workers: How many submitted videos those threads make at the same time.
         lease: Seconds after which a dead process's video may be taken over.
 
     Raises:
-        ConfigurationError: A key is missing, or something is not installed.
+        ConfigurationError: A key is missing, something is not installed, or a price makes no sense.
         UnknownNameError: There is no such provider.
 
     Example:
@@ -96,6 +103,7 @@ class Pipeline:
         home: str | Path | None = None,
         budget: Decimal | str | float | None = None,
         daily_budget: Decimal | str | float | None = None,
+        prices: Overrides | str | Path | None = None,
         retry: RetryPolicy | None = None,
         queue: JobQueue | None = None,
         workers: int = 1,
@@ -103,7 +111,7 @@ class Pipeline:
     ) -> None:
         from pathlib import Path
 
-        from visionpulse import registry
+        from visionpulse import pricing, registry
         from visionpulse.ledger import Ledger
         from visionpulse.protocols import Caps, LedgerStore
         from visionpulse.settings import Settings
@@ -114,6 +122,7 @@ class Pipeline:
         asked = provider or settings.provider or "openai"
         names = asked.split(",") if isinstance(asked, str) else asked
         self.providers: tuple[str, ...] = tuple(self._choose(name.strip()) for name in names)
+        self._prices = pricing.corrections(settings.prices if prices is None else prices)
         self._given: dict[Kind, Any] = {"prompts": prompts, "images": images, "speech": speech}
         self._check_providers()
         self._renderer: Renderer | str = renderer or settings.renderer
@@ -570,6 +579,36 @@ class Pipeline:
         video, crew = self._prepare(video)
         return loop.run(lambda: crew.estimate(video))
 
+    def costs(
+        self, by: Grouping = "day", *, since: date | None = None, until: date | None = None
+    ) -> Sequence[CostLine]:
+        """Return what the calls have cost; those for deleted videos too.
+
+        Args:
+            by: `day` (UTC), `video` or `model`.
+            since: The first day that counts.
+            until: The last day that counts.
+
+        Raises:
+            UnknownNameError: They cannot be grouped so.
+        """
+        from contextlib import suppress
+        from typing import get_args
+
+        from visionpulse.errors import UnknownNameError, VideoNotFoundError
+        from visionpulse.models import Grouping
+
+        if by not in (known := get_args(Grouping)):
+            raise UnknownNameError("grouping", by, known)
+        store: object = self.ledger.store
+        lines = [*self.ledger.store.costs(by, since, until)]
+        if by == "video" and self.repository is not store:
+            for number, line in enumerate(lines):
+                with suppress(VideoNotFoundError):
+                    title = self.repository.get(line.key).title
+                    lines[number] = line.model_copy(update={"title": title})
+        return lines
+
     def close(self) -> None:
         """Stop background workers and let go of connections; unfinished videos are resumable."""
         from visionpulse import asking, loop
@@ -779,6 +818,7 @@ class Pipeline:
             "pinned": model is not None,
             "api_key": key.get_secret_value() if key else None,
             "base_url": settings.openai_base_url,
+            "overrides": self._prices,
         }
 
     async def _work(

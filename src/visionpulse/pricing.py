@@ -1,7 +1,8 @@
 """What each model takes, costs, and how long it lives: the dated table `pricing.toml`, read.
 
 Every figure can be replaced: the functions take `overrides`, a mapping from a model's name to the
-fields that differ, as in `{"gpt-image-2": {"price": {"input": "5", "output": "24"}}}`.
+fields that differ, as in `{"gpt-image-2": {"price": {"output": "24"}}}`. A name that is not in the
+table needs its kind too: `{"flux": {"kind": "images", "price": ...}}`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from visionpulse.errors import ConfigurationError, ModelUnavailableError
 from visionpulse.models import Usage, Value
@@ -26,23 +28,35 @@ Dialect = Literal[
     "chat", "chat-reasoning", "dall-e", "gpt-image", "plain-image", "speech", "chat-audio"
 ]
 Overrides = Mapping[str, Mapping[str, Any]]
+Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
 WARNING_DAYS = 60
 UNKNOWN = Quote(None, lambda _usage: None)
+# Compatible servers call their models what they like: a name nobody knows is asked carefully.
+_DIALECTS: Mapping[ModelKind, tuple[tuple[str, Dialect], ...]] = {
+    "prompts": (("gpt-6", "chat-reasoning"), ("gpt-5", "chat-reasoning"), ("", "chat")),
+    "images": (
+        ("gpt-image", "gpt-image"),
+        ("chatgpt-image", "gpt-image"),
+        ("dall-e-3", "dall-e"),
+        ("", "plain-image"),
+    ),
+    "speech": (("gpt-audio", "chat-audio"), ("", "speech")),
+}
 
 
 class Price(Value):
     """Dollars by unit; what is None or missing is unknown, never free."""
 
-    input: Decimal | None = None
+    input: Dollars | None = None
     """Per million tokens that are read."""
-    output: Decimal | None = None
+    output: Dollars | None = None
     """Per million tokens that are made."""
-    characters: Decimal | None = None
+    characters: Dollars | None = None
     """Per million characters read aloud."""
-    minute: Decimal | None = None
+    minute: Dollars | None = None
     """Per minute of speech."""
-    pictures: Mapping[str, Decimal] = {}
+    pictures: Mapping[str, Dollars] = {}
     """Per picture, by `"size quality"`."""
 
 
@@ -94,16 +108,15 @@ def table(overrides: Overrides | None = None) -> Mapping[str, ModelRow]:
     """Return all rows by name, in order of preference within each kind.
 
     Args:
-        overrides: Fields that differ, by model; a new name needs `kind` and `dialect`.
+        overrides: Fields that differ, by model; a new name needs `kind`.
 
     Raises:
         ConfigurationError: An override has a field or a value that makes no sense.
     """
     rows = dict(_shipped())
     for name, fields in (overrides or {}).items():
-        known = rows[name].model_dump() if name in rows else {"name": name}
         try:
-            rows[name] = ModelRow.model_validate({**known, **fields})
+            rows[name] = ModelRow.model_validate(_merged(_known(rows, name, fields), fields))
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             field = ".".join(str(part) for part in first["loc"])
@@ -111,6 +124,66 @@ def table(overrides: Overrides | None = None) -> Mapping[str, ModelRow]:
                 f"The price table's override of {name!r} cannot be used: {field}: {first['msg']}."
             ) from None
     return rows
+
+
+def _known(rows: Mapping[str, ModelRow], name: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    if name in rows:
+        return rows[name].model_dump()
+    kind: Any = fields.get("kind")
+    return stranger(name, kind).model_dump() if kind in _DIALECTS else {"name": name}
+
+
+def _merged(known: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known with what differs, in the tables inside it too."""
+    merged = {**known, **fields}
+    for name, value in fields.items():
+        before = known.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            merged[name] = _merged({**before}, {**value})
+    return merged
+
+
+def corrections(given: Overrides | str | Path | None) -> Overrides:
+    """Return overrides, which may be in a TOML file in the form of `pricing.toml`.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or a field or a value makes no sense.
+    """
+    found: Any = _read(Path(given)) if isinstance(given, (str, Path)) else given or {}
+    if not (
+        isinstance(found, Mapping)
+        and all(isinstance(fields, Mapping) for fields in cast("Mapping[str, Any]", found).values())
+    ):
+        raise ConfigurationError(
+            "The prices are no table.",
+            hint='For example: prices={"tts-1": {"price": {"characters": "15"}}}',
+        )
+    table(found)
+    return cast("Overrides", found)
+
+
+def _read(file: Path) -> Overrides:
+    try:
+        entries = tomllib.loads(file.read_text("utf-8"), parse_float=Decimal)["model"]
+        return {entry.pop("name"): entry for entry in entries}
+    except OSError as error:
+        raise ConfigurationError(
+            f"The prices in {str(file)!r} cannot be read: {error.strerror}.",
+            hint="Correct prices= or VISIONPULSE_PRICES.",
+        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{str(file)!r} is no table of prices.",
+            hint='It is a TOML file of [[model]] entries, each with its name = "..." and what '
+            'differs, such as price = { characters = "15" }.',
+        ) from error
+
+
+def stranger(name: str, kind: ModelKind) -> ModelRow:
+    """Return what can be said of a model that is not in the table."""
+    dialect = next(dialect for prefix, dialect in _DIALECTS[kind] if name.startswith(prefix))
+    sizes = ("1024x1024", "1792x1024", "1024x1792") if dialect == "dall-e" else ()
+    return ModelRow(name=name, kind=kind, dialect=dialect, sizes=sizes)
 
 
 def find(name: str, overrides: Overrides | None = None) -> ModelRow | None:

@@ -31,14 +31,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from visionpulse.models import (
     Artefact,
+    CostLine,
     Framing,
+    Grouping,
     Motion,
     Page,
     Picture,
@@ -324,6 +326,17 @@ class LedgerStore(Protocol):
 
     def spent(self, video_id: str) -> Decimal | None:
         """Return the dollars settled and reserved for a video; None when a price is unknown."""
+        ...
+
+    def costs(
+        self, by: Grouping, since: date | None = None, until: date | None = None
+    ) -> Sequence[CostLine]:
+        """Return what was spent from one day (UTC) to another, both included, to the billionth.
+
+        Days are in order, videos in that of their first call, models in that of provider and name.
+        A store that keeps videos too gives their titles. Calls that were reserved at nothing and
+        cost nothing are left out.
+        """
         ...
 
     def used(self, video_id: str) -> Sequence[tuple[Use, Artefact]]:

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     )
     budget: Dollars | None = Field(None, description="dollars per video, such as 2.50")
     daily_budget: Dollars | None = Field(None, description="dollars per day (UTC), such as 20")
+    prices: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        None, description="a TOML file of prices"
+    )
+    """Corrections of the price table, as docs/guide/money.md shows."""
     database: Url | None = Field(None, description="a URL such as sqlite:///videos.db", repr=False)
     """None: `visionpulse.db` below `home`."""
     storage: str | None = Field(None, description="a storage: file or memory")

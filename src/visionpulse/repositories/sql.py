@@ -12,9 +12,9 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,7 +33,16 @@ from visionpulse.errors import (
     VideoNotFoundError,
     VisionPulseError,
 )
-from visionpulse.models import Artefact, Failure, Page, Status, Usage, Video
+from visionpulse.models import (
+    Artefact,
+    CostLine,
+    Failure,
+    Grouping,
+    Page,
+    Status,
+    Usage,
+    Video,
+)
 from visionpulse.protocols import CallRecord, Caps, Claim, Refusal, Use
 from visionpulse.repositories.tables import (
     HEAD,
@@ -498,6 +507,26 @@ class SqlRepository:
         with self._read() as db:
             return _spent(db, calls.c.video_id == video_id)
 
+    def costs(
+        self, by: Grouping, since: date | None = None, until: date | None = None
+    ) -> Sequence[CostLine]:
+        """Return what was spent from one day (UTC) to another, both included, to the billionth."""
+        wanted = [sa.or_(_PRICE.is_(None), _PRICE != 0, calls.c.bound != 0)]
+        if since:
+            wanted.append(calls.c.day >= since.isoformat()[:10])
+        if until:
+            wanted.append(calls.c.day <= until.isoformat()[:10])
+        keys, order = _GROUPINGS[by]
+        with self._read() as db:
+            rows = db.execute(
+                sa.select(*keys, *_COSTS)
+                .select_from(calls.outerjoin(videos, videos.c.id == calls.c.video_id))
+                .where(*wanted)
+                .group_by(*keys)
+                .order_by(*order)
+            ).mappings()
+            return [_cost_line(row) for row in rows]
+
     def used(self, video_id: str) -> Sequence[tuple[Use, Artefact]]:
         """Return what a video uses."""
         with self._read() as db:
@@ -772,13 +801,55 @@ def _nanos(dollars: Decimal | None) -> int | None:
     return None if dollars is None else int((dollars * _NANOS).to_integral_value())
 
 
+# An unsettled attempt, or one whose outcome nobody knows, counts in full.
+_PRICE: sa.ColumnElement[int | None] = sa.func.coalesce(calls.c.cost, calls.c.bound)
+_UNKNOWN: sa.ColumnElement[bool] = calls.c.outcome.in_(["unknown", "reserved"])
+
+
+def _sum(
+    values: sa.ColumnElement[Any], where: sa.ColumnElement[bool] | None = None
+) -> sa.ColumnElement[Any]:
+    total = sa.func.sum(values)
+    return sa.func.coalesce(total if where is None else total.filter(where), 0)
+
+
+_COSTS: tuple[sa.Label[Any], ...] = (
+    sa.func.count().label("calls"),
+    sa.func.count().filter(calls.c.outcome.in_(["failed", "bad"])).label("failed"),
+    sa.func.count().filter(_UNKNOWN).label("unknown"),
+    sa.func.count().filter(_PRICE.is_(None)).label("unpriced"),
+    _sum(_PRICE).label("known"),
+    _sum(_PRICE, _UNKNOWN).label("doubtful"),
+    *(
+        _sum(calls.c.usage[name].as_integer()).label(name)
+        for name in ("input_tokens", "output_tokens", "characters")
+    ),
+    sa.func.count().filter(calls.c.kind == "picture", calls.c.outcome == "ok").label("pictures"),
+)
+# What is grouped by, and in which order it comes.
+_GROUPINGS: Mapping[Grouping, tuple[Sequence[sa.Label[Any]], Sequence[Any]]] = {
+    "day": ([calls.c.day.label("key")], [calls.c.day]),
+    "video": (
+        [calls.c.video_id.label("key"), videos.c.title.label("title")],
+        [sa.func.min(calls.c.id)],
+    ),
+    "model": (
+        [calls.c.model.label("key"), calls.c.provider.label("provider")],
+        [calls.c.provider, calls.c.model],
+    ),
+}
+
+
+def _cost_line(row: sa.RowMapping) -> CostLine:
+    counts = dict(row)
+    unpriced = counts.pop("unpriced")
+    known, doubtful = (Decimal(counts.pop(name)) / _NANOS for name in ("known", "doubtful"))
+    return CostLine(**counts, known=known, doubtful=doubtful, dollars=None if unpriced else known)
+
+
 def _spent(db: sa.Connection, where: sa.ColumnElement[bool]) -> Decimal | None:
-    # An unsettled attempt, or one whose outcome nobody knows, counts in full.
-    price = sa.func.coalesce(calls.c.cost, calls.c.bound)
     total, unknown = db.execute(
-        sa.select(
-            sa.func.coalesce(sa.func.sum(price), 0), sa.func.count().filter(price.is_(None))
-        ).where(where)
+        sa.select(_sum(_PRICE), sa.func.count().filter(_PRICE.is_(None))).where(where)
     ).one()
     return None if unknown else Decimal(total) / _NANOS
 
@@ -799,7 +870,8 @@ def _check_cap(
         raise BudgetExceededError(
             f"The price of {call.model} at {call.provider} is unknown, and there is a cap of "
             f"${cap} for {whose}.",
-            hint="Give the model a `quote` method or a price, or run without a cap.",
+            hint=f"Say what it costs: Pipeline(prices={{{call.model!r}: {{'price': ...}}}}) or "
+            "VISIONPULSE_PRICES; a model of your own needs a `quote` method. Or run without a cap.",
             code="unknown_price",
             **facts,
         )

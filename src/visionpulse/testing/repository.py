@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from visionpulse.errors import (
 from visionpulse.models import (
     Artefact,
     Character,
+    CostLine,
     Failure,
     Scene,
     StyleBible,
@@ -866,6 +867,119 @@ def money_outlives_the_video(make: MakeLedgerStore) -> None:
     assert _raises(BudgetExceededError, store.reserve, over, caps)
 
 
+def costs_are_told_by_day_video_and_model(make: MakeLedgerStore) -> None:
+    """Sums and counts of each; an outcome nobody knows counts in full, and is told apart."""
+    store = make()
+    one, other = _use(store), _use(store)
+    for outcome, cost in (("ok", "0.03"), ("bad", "0.02"), ("failed", "0"), ("unknown", None)):
+        _settled(store, one, "0.04", outcome, cost)
+    by_speech = CallRecord(_PRINT, "speech", "vendor", "a model", other, Decimal("0.005"))
+    store.settle(
+        store.reserve(by_speech, Caps()),
+        outcome="ok",
+        cost=Decimal("0.004"),
+        usage=Usage(characters=7, output_tokens=2),
+        seconds=1,
+    )
+    store.reserve(by_speech, Caps())
+    pictures = {
+        "calls": 4,
+        "failed": 2,
+        "unknown": 1,
+        "dollars": Decimal("0.09"),
+        "known": Decimal("0.09"),
+        "doubtful": Decimal("0.04"),
+        "input_tokens": 12,
+        "pictures": 1,
+    }
+    speech = {
+        "calls": 2,
+        "failed": 0,
+        "unknown": 1,
+        "dollars": Decimal("0.009"),
+        "known": Decimal("0.009"),
+        "doubtful": Decimal("0.005"),
+        "output_tokens": 2,
+        "characters": 7,
+    }
+    titles = [_title_of(store, use) for use in (one, other)]
+    assert [*store.costs("video")] == [
+        CostLine(key=one.video_id, title=titles[0], **pictures),
+        CostLine(key=other.video_id, title=titles[1], **speech),
+    ]
+    assert [*store.costs("model")] == [
+        CostLine(key="a model", provider="vendor", **speech),
+        CostLine(key="model", provider="vendor", **pictures),
+    ]
+    days = store.costs("day")
+    # The night may have come between two of the calls.
+    assert len(days) in {1, 2}
+    assert sum(line.calls for line in days) == 6
+    assert sum(line.known for line in days) == Decimal("0.099")
+
+
+def costs_are_of_the_days_asked_for(make: MakeLedgerStore) -> None:
+    """Both ends are included."""
+    store = make()
+    _settled(store, _use(store), "0.04", "ok", "0.03")
+    (line,) = store.costs("day")
+    day = date.fromisoformat(line.key)
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    assert abs(datetime.now(UTC).date() - day) <= timedelta(days=1)
+    for since, until in ((day, day), (day, None), (None, day), (before, after)):
+        assert [*store.costs("day", since, until)] == [line]
+    for since, until in ((after, None), (None, before), (after, before)):
+        assert not store.costs("day", since, until)
+        assert not store.costs("video", since, until)
+        assert not store.costs("model", since, until)
+
+
+def costs_are_exact_and_admit_what_is_unknown(make: MakeLedgerStore) -> None:
+    """To the billionth; an unknown price leaves the sum unknown, and what is known of it stays."""
+    store = make()
+    use = _use(store)
+    assert not store.costs("day")
+    for _ in range(3):
+        _settled(store, use, "0.1", "ok", "0.100000001")
+    (line,) = store.costs("video")
+    assert line.dollars == line.known == Decimal("0.300000003")
+    store.reserve(_call(use, None), Caps())
+    (line,) = store.costs("video")
+    assert line.dollars is None
+    assert line.known == Decimal("0.300000003")
+    assert line.doubtful == 0
+    assert (line.calls, line.unknown) == (4, 1)
+
+
+def costs_leave_out_what_is_free(make: MakeLedgerStore) -> None:
+    """Encoding a film is recorded as a call at nothing; it is none that is paid."""
+    store = make()
+    use = _use(store)
+    _settled(store, use, "0", "ok", "0")
+    store.reserve(_call(use, "0"), Caps())
+    assert not store.costs("video")
+    # One that was to cost something and did not is an attempt.
+    _settled(store, use, "0.1", "failed", "0")
+    (line,) = store.costs("video")
+    assert (line.calls, line.failed, line.dollars) == (1, 1, Decimal(0))
+
+
+def costs_outlive_the_video(make: MakeLedgerStore) -> None:
+    """A deleted video's line stays, without its title; so does that of no video at all."""
+    store = make()
+    use = _use(store)
+    _settled(store, use, "0.04", "ok", "0.03")
+    _settled(store, Use(""), "0.04", "ok", "0.02")
+    if isinstance(store, VideoRepository):
+        store.delete(use.video_id)
+    lines = [(line.key, line.title, line.known) for line in store.costs("video")]
+    assert lines == [(use.video_id, None, Decimal("0.03")), ("", None, Decimal("0.02"))]
+
+
+def _title_of(store: LedgerStore, use: Use) -> str | None:
+    return store.get(use.video_id).title if isinstance(store, VideoRepository) else None
+
+
 LEDGER_STORE_CHECKS: tuple[Callable[[MakeLedgerStore], None], ...] = (
     nothing_is_there_at_first,
     a_recorded_artefact_is_found,
@@ -890,4 +1004,9 @@ LEDGER_STORE_CHECKS: tuple[Callable[[MakeLedgerStore], None], ...] = (
     a_sweep_that_fails_forgets_nothing,
     objects_without_an_artefact_are_discarded,
     money_outlives_the_video,
+    costs_are_told_by_day_video_and_model,
+    costs_are_of_the_days_asked_for,
+    costs_are_exact_and_admit_what_is_unknown,
+    costs_leave_out_what_is_free,
+    costs_outlive_the_video,
 )

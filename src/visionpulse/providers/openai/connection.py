@@ -18,24 +18,13 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 from visionpulse import pricing
 from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
 from visionpulse.models import Usage
-from visionpulse.pricing import ModelKind, ModelRow, Overrides
+from visionpulse.pricing import ModelKind, Overrides
 from visionpulse.providers.openai.failures import ESCAPES, plain_request_id, translate
 
 A = TypeVar("A", bound=BaseModel)
 
 PROVIDER = "openai"
 _PLACEHOLDER = "no-key"
-# Compatible servers call their models what they like: a name nobody knows is asked carefully.
-_DIALECTS: dict[ModelKind, tuple[tuple[str, pricing.Dialect], ...]] = {
-    "prompts": (("gpt-6", "chat-reasoning"), ("gpt-5", "chat-reasoning"), ("", "chat")),
-    "images": (
-        ("gpt-image", "gpt-image"),
-        ("chatgpt-image", "gpt-image"),
-        ("dall-e-3", "dall-e"),
-        ("", "plain-image"),
-    ),
-    "speech": (("gpt-audio", "chat-audio"), ("", "speech")),
-}
 
 
 @cache
@@ -101,7 +90,7 @@ class Connection:
         if model is None:
             row = pricing.preferred(kind, day, overrides)
         known = row is not None and row.kind == kind
-        self.row: pricing.ModelRow = row if row and known else _stranger(model or "", kind)
+        self.row: pricing.ModelRow = row if row and known else pricing.stranger(model or "", kind)
         self.model: str = self.row.name
         self.warning: str | None = self.row.warning(day) if self.official else None
         if self.official and self.row.retired(day):
@@ -221,14 +210,6 @@ def _settings(api_key: str | None, base_url: str | None) -> AsyncOpenAI:
             "The base_url is not an address.", hint="It looks like https://api.openai.com/v1"
         )
     return found
-
-
-def _stranger(model: str, kind: ModelKind) -> ModelRow:
-    dialect: pricing.Dialect = next(
-        dialect for prefix, dialect in _DIALECTS[kind] if model.startswith(prefix)
-    )
-    sizes = ("1024x1024", "1792x1024", "1024x1792") if dialect == "dall-e" else ()
-    return ModelRow(name=model, kind=kind, dialect=dialect, sizes=sizes)
 
 
 class Tokens(BaseModel):
