@@ -30,9 +30,9 @@ RUN = [
     event("made", scene=0, fraction=0.2),
     event("made", "generate_audio", fraction=0.25),
     event("made", scene=1, fraction=0.4, cost=Decimal("0.125")),
-    event("retried", scene=2, fraction=0.4, message="The server [busy] answered 503"),
-    event("retried", scene=2, fraction=0.4, message="It could not be reached."),
-    event("retried", scene=2, fraction=0.4, message="It could not be reached."),
+    event("retried", scene=2, fraction=0.4, message="A [busy] server, trying again."),
+    event("retried", scene=2, fraction=0.4, message="It was not reached, trying again."),
+    event("retried", scene=2, fraction=0.4, message="It was not reached, trying again."),
     event("made", "assemble_video", fraction=0.9),
     event("finished", "run", fraction=1.0, cost=Decimal("0.125")),
 ]
@@ -55,8 +55,8 @@ def test_without_a_terminal_each_stage_is_one_line():
         "  5% Storyboard",
         " 20% Pictures",
         " 25% Narration",
-        "Pictures, scene 2: The server [busy] answered 503, trying again",
-        "Pictures, scene 2: It could not be reached, trying again",
+        "Pictures, scene 2: A [busy] server, trying again.",
+        "Pictures, scene 2: It was not reached, trying again.",
         " 90% Film",
     ]
 

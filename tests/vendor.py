@@ -222,6 +222,8 @@ class Vendor:
         self.error_body: Any = None
         """What an error's body is, instead of OpenAI's."""
         self.fault: Callable[[Call], str | None] = lambda call: None
+        self.headers: Callable[[Call], Mapping[str, str]] = lambda call: {}
+        """What every answer says besides, such as how many requests are left."""
         self._queues: dict[str | None, deque[str]] = defaultdict(deque)
         self._in_flight: Counter[str] = Counter()
         self._changed = threading.Condition()
@@ -263,6 +265,17 @@ class Vendor:
             return die.choice(faults) if die.random() < probability else None
 
         self.fault = roll
+
+    def allow(self, most: int, kind: str, *, retry_after: float = 0.1) -> None:
+        """Answer 429 to calls of a kind that come while so many others are in flight."""
+
+        def crowded(call: Call) -> str | None:
+            # Whatever was turned away is not being worked on.
+            others = [each for each in self.calls if each.kind == kind and each.ended is None]
+            working = sum(each.fault is None for each in others) - 1
+            return f"rate_limit:{retry_after:g}" if call.kind == kind and working >= most else None
+
+        self.fault = crowded
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -680,6 +693,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = {"Content-Length": str(len(content)), **(headers or {})}
         if call:
             sent["x-request-id"] = f"req_{call.number:06d}"
+            sent |= self.vendor.headers(call)
             call.status = status
         self._head(status, kind, sent)
         if fault == "cut_body":

@@ -6,20 +6,23 @@ Retries live here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import tenacity
 
-from visionpulse.errors import BadAnswerError, ProviderError, VisionPulseError
+from visionpulse.errors import BadAnswerError, DeadlineError, ProviderError, VisionPulseError
 from visionpulse.loop import in_thread
 from visionpulse.models import Usage
+from visionpulse.pace import Pace, Turn
 from visionpulse.protocols import CallRecord, Caps, LedgerStore, Quote
 
 _log = logging.getLogger(__name__)
@@ -56,114 +59,167 @@ class RetryPolicy:
     """Seconds."""
     deadline: float = 900.0
     """Seconds for all attempts of a call together; none is begun after it."""
+    job_deadline: float = 6 * 3600.0
+    """Seconds for all calls of a run together, from the first one on; none is begun after it. What
+    is known to be free goes on: encoding, offline models."""
 
 
 @dataclass
-class _Patience:
-    """Decides whether a failed call is made again; failures that may cost count by themselves."""
+class Attempts:
+    """All attempts of one call, each of them recorded with its price.
 
+    Args:
+        store: Where they are recorded.
+        call: What is asked of whom.
+        quote: The price of each.
+        caps: What must not be passed.
+        policy: When there is another one.
+        pace: Gives each its turn.
+        run_deadline: When, by `time.monotonic()`, the run's time for calls is over.
+        make: Makes the call.
+        verify: Looks at what was made, in a thread; raises BadAnswerError.
+        begin: Called before each; raises what is to stop it.
+        on_retry: Told of a failure after which there is another one.
+    """
+
+    store: LedgerStore
+    call: CallRecord
+    quote: Quote
+    caps: Caps
     policy: RetryPolicy
-    ambiguous: int = 0
-    bad: int = 0
+    pace: Pace
+    run_deadline: float
+    make: Callable[[], Awaitable[Made]]
+    verify: Callable[[Made], None]
+    begin: Callable[[], None]
+    on_retry: Callable[[ProviderError], None]
+    _failure: ProviderError | None = field(default=None, init=False)
+    _ambiguous: int = field(default=0, init=False)
+    """How many attempts may have been billed, nobody knows."""
+    _bad: int = field(default=0, init=False)
+    """How many were billed for nothing."""
+    _deadline: float = field(default=math.inf, init=False)
+    """The call's own: it begins to run with the first attempt, not while that waits its turn."""
 
-    def again(self, state: tenacity.RetryCallState) -> bool:
+    async def made(self) -> Made:
+        """Return what was made and verified.
+
+        Raises:
+            BudgetExceededError: The next attempt could pass a cap.
+            DeadlineError: The next attempt would be begun after the run's deadline.
+            ProviderError: The last attempt's failure.
+        """
+        retrying = tenacity.AsyncRetrying(
+            sleep=asyncio.sleep,
+            retry=self._again,
+            wait=self._wait,
+            stop=self._too_late,
+            retry_error_callback=self._give_up,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        return await retrying(self._attempt, self.pace.place())
+
+    def _again(self, state: tenacity.RetryCallState) -> bool:
+        """Decide whether a failed call is made again; failures that may cost count apart."""
         error = state.outcome.exception() if state.outcome else None
         if not isinstance(error, ProviderError) or not error.retryable:
             return False
+        self._failure = error
         if error.retry_after is not None and error.retry_after > self.policy.longest_wait:
             return False
         if error.billed is None:
-            self.ambiguous += 1
-            if self.ambiguous >= self.policy.ambiguous_attempts:
+            self._ambiguous += 1
+            if self._ambiguous >= self.policy.ambiguous_attempts:
                 return False
         elif error.billed:
-            self.bad += 1
+            self._bad += 1
             broken = error.code == BadAnswerError.default_code
             most = self.policy.bad_attempts if broken else self.policy.ambiguous_attempts
-            if self.bad >= most:
+            if self._bad >= most:
                 return False
         return state.attempt_number < self.policy.attempts
 
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        policy = self.policy
+        if self._failure and self._failure.retry_after is not None:
+            # A little more than asked, so that waiting callers do not all come back at once.
+            return self._failure.retry_after + random.uniform(0, policy.first_wait)  # noqa: S311  jitter
+        return tenacity.wait_random_exponential(policy.first_wait, policy.longest_wait)(state)
 
-def _wait(policy: RetryPolicy, state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    jitter = tenacity.wait_random_exponential(policy.first_wait, policy.longest_wait)(state)
-    if isinstance(error, ProviderError) and error.retry_after is not None:
-        # A little more than asked, so that waiting callers do not all come back at once.
-        return error.retry_after + random.uniform(0, policy.first_wait)  # noqa: S311  jitter
-    return jitter
+    def _too_late(self, state: tenacity.RetryCallState) -> bool:
+        return state.upcoming_sleep >= self._time_left
+
+    @property
+    def _time_left(self) -> float:
+        return min(self._deadline, self.run_deadline) - time.monotonic()
+
+    def _give_up(self, _state: tenacity.RetryCallState | None = None) -> NoReturn:
+        """Raise what ended the call before its last attempt: whichever deadline comes first."""
+        if self._failure and self._deadline < self.run_deadline:
+            raise self._failure
+        raise DeadlineError(
+            f"The run's time for calls was over before {self.call.provider}'s {self.call.model} "
+            f"{'could be asked again' if self._failure else 'was asked'}.",
+            hint="All that was made is kept: resume, or raise RetryPolicy.job_deadline.",
+            scene=self.call.use.scene,
+        ) from self._failure
+
+    def _tell(self, _state: tenacity.RetryCallState) -> None:
+        if self._failure:
+            self.on_retry(self._failure)
+
+    async def _attempt(self, place: int) -> Made:
+        with await self._turn(place) as turn:
+            self.begin()
+            number = await self._reserve()
+            began = time.monotonic()
+            self._deadline = min(self._deadline, began + self.policy.deadline)
+            made: Made | None = None
+            outcome: dict[str, Any] = {"outcome": "unknown", "cost": None, "code": "interrupted"}
+            try:
+                made = await self.make()
+                turn.answered(made.usage)
+                await in_thread(self.verify, made)
+            except BaseException as error:
+                turn.failed(error)
+                outcome = _outcome(error, made, self.quote)
+                raise
+            else:
+                outcome = {
+                    "outcome": "ok",
+                    "cost": _cost(self.quote, made.usage),
+                    "usage": _counted(made.usage),
+                    "request_id": made.usage and made.usage.request_id,
+                }
+                return made
+            finally:
+                seconds = time.monotonic() - began
+                await _settle(self.store, number, seconds=seconds, **outcome)
+
+    async def _turn(self, place: int) -> Turn:
+        left = self._time_left
+        if left > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left if math.isfinite(left) else None):
+                    return await self.pace.turn(place)
+        return self._give_up()
+
+    async def _reserve(self) -> int:
+        reserving = asyncio.ensure_future(in_thread(self.store.reserve, self.call, self.caps))
+        try:
+            return await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            # Nothing was asked for yet: a reservation that came all the same is given back.
+            number = await reserving
+            await _settle(self.store, number, outcome="failed", cost=Decimal(0), code="cancelled")
+            raise
 
 
-async def attempt(
-    store: LedgerStore,
-    call: CallRecord,
-    quote: Quote,
-    caps: Caps,
-    policy: RetryPolicy,
-    make: Callable[[], Awaitable[Made]],
-    verify: Callable[[Made], None],
-    begin: Callable[[], None],
-    on_retry: Callable[[BaseException], None],
-) -> Made:
-    """Return what was made and verified, every attempt of it recorded with its price.
-
-    Raises:
-        BudgetExceededError: The next attempt could pass a cap.
-        ProviderError: The last attempt's failure.
-    """
-
-    def before_sleep(state: tenacity.RetryCallState) -> None:
-        if state.outcome and (error := state.outcome.exception()):
-            on_retry(error)
-
-    retrying = tenacity.AsyncRetrying(
-        sleep=asyncio.sleep,
-        retry=_Patience(policy).again,
-        wait=lambda state: _wait(policy, state),
-        stop=tenacity.stop_before_delay(policy.deadline),
-        before_sleep=before_sleep,
-        reraise=True,
-    )
-    return await retrying(_once, store, call, quote, caps, make, verify, begin)
-
-
-async def _once(
-    store: LedgerStore,
-    call: CallRecord,
-    quote: Quote,
-    caps: Caps,
-    make: Callable[[], Awaitable[Made]],
-    verify: Callable[[Made], None],
-    begin: Callable[[], None],
-) -> Made:
-    begin()
-    reserving = asyncio.ensure_future(in_thread(store.reserve, call, caps))
-    try:
-        number = await asyncio.shield(reserving)
-    except asyncio.CancelledError:
-        # Nothing was asked for yet: a reservation that came all the same is given back.
-        number = await reserving
-        await _settle(store, number, outcome="failed", cost=Decimal(0), code="cancelled")
-        raise
-    began = time.monotonic()
-    made: Made | None = None
-    outcome: dict[str, Any] = {"outcome": "unknown", "cost": None, "code": "interrupted"}
-    try:
-        made = await make()
-        await in_thread(verify, made)
-    except BaseException as error:
-        outcome = _outcome(error, made, quote)
-        raise
-    else:
-        outcome = {
-            "outcome": "ok",
-            "cost": _cost(quote, made.usage),
-            "usage": made.usage,
-            "request_id": made.usage and made.usage.request_id,
-        }
-        return made
-    finally:
-        await _settle(store, number, seconds=time.monotonic() - began, **outcome)
+def _counted(usage: Usage | None) -> Usage | None:
+    """Return what was used, without what was said beside it; None if nothing was counted."""
+    counted = usage and usage.model_copy(update={"allowance": None, "request_id": None})
+    return None if counted == Usage() else counted
 
 
 async def _settle(
@@ -207,9 +263,10 @@ def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str,
         number = error.request_id = error.request_id or number
     if made is not None or getattr(error, "billed", False):
         # Without a figure of the vendor's, the most it may be: a cap has to hold.
-        counted = usage and usage.model_dump(exclude={"request_id"}, exclude_none=True)
-        cost = _cost(quote, usage) if counted else None
-        return {"outcome": "bad", "cost": cost, "usage": usage, "code": code, "request_id": number}
+        counted = _counted(usage)
+        cost = _cost(quote, counted) if counted else None
+        facts = {"usage": counted, "code": code, "request_id": number}
+        return {"outcome": "bad", "cost": cost, **facts}
     if isinstance(error, ProviderError):
         facts = {"code": code, "request_id": number}
         if error.billed is False:

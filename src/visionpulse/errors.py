@@ -17,6 +17,7 @@ VisionPulseError
 │   ├── ProviderConnectionError        the server could not be reached, or broke off
 │   └── BadAnswerError                 an answer came and is not usable
 ├── BudgetExceededError                the next call could pass a cap of yours
+├── DeadlineError                      the run's time for calls is over
 ├── RenderError                        the film could not be encoded
 ├── StorageError (OSError)             files: no space, no permission, damaged
 │   ├── StorageKeyError (ValueError)   a key that points outside the storage
@@ -39,7 +40,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from visionpulse.models import Usage
+    from visionpulse.models import Allowance, Usage
 
 
 class VisionPulseError(Exception):
@@ -154,6 +155,7 @@ class ProviderError(VisionPulseError):
         status: HTTP status of the answer, if there was one.
         request_id: The vendor's number for the request, for their support.
         retry_after: Seconds the vendor asked to wait.
+        allowance: What the vendor said about further calls.
         billed: Whether the attempt may have cost money: True, False, or None when nobody knows.
         usage: What the vendor says the attempt took, where it has said so.
         facts: As for `VisionPulseError`.
@@ -172,6 +174,7 @@ class ProviderError(VisionPulseError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        allowance: Allowance | None = None,
         billed: bool | None = False,
         usage: Usage | None = None,
         **facts: Any,
@@ -182,6 +185,7 @@ class ProviderError(VisionPulseError):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.allowance = allowance
         self.billed = billed
         self.usage = usage
 
@@ -273,6 +277,13 @@ class BudgetExceededError(VisionPulseError):
         super().__init__(message, **facts)
         self.spent = spent
         self.cap = cap
+
+
+class DeadlineError(VisionPulseError):
+    """The run's time for calls is over. Everything made so far is kept; `resume` makes the rest."""
+
+    default_code = "deadline"
+    default_retryable = True
 
 
 class RenderError(VisionPulseError):

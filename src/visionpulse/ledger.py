@@ -12,8 +12,10 @@ import copy
 import hashlib
 import json
 import logging
+import math
 import os
 import tempfile
+import time
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,9 +28,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from visionpulse import loop, registry
-from visionpulse.calls import Made, RetryPolicy, attempt
+from visionpulse.calls import Attempts, Made, RetryPolicy
 from visionpulse.errors import (
     BudgetExceededError,
+    DeadlineError,
     InputError,
     ObjectNotFoundError,
     ProviderError,
@@ -36,6 +39,7 @@ from visionpulse.errors import (
     VisionPulseError,
 )
 from visionpulse.models import Artefact, Event
+from visionpulse.pace import Pace
 from visionpulse.protocols import (
     FREE,
     CallRecord,
@@ -110,6 +114,8 @@ class Run:
     caps: Caps = Caps(None, None)  # noqa: RUF009  a tuple
     retry_refused: bool = False
     listen: Callable[[Event], None] | None = None
+    deadline: float | None = None
+    """When, by `time.monotonic()`, no more paid calls are begun; the first order sets it."""
     errors: list[VisionPulseError] = field(default_factory=list[VisionPulseError])
     """What failed, first things first."""
     stopped: dict[str, ProviderError] = field(default_factory=dict[str, ProviderError])
@@ -163,12 +169,8 @@ class _Desk:
 
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     flights: dict[str, _Flight] = field(default_factory=dict[str, _Flight])
-    limits: dict[tuple[str, str], asyncio.Semaphore] = field(
-        default_factory=dict[tuple[str, str], asyncio.Semaphore]
-    )
-
-    def limit(self, provider: str, kind: str, concurrency: int) -> asyncio.Semaphore:
-        return self.limits.setdefault((provider, kind), asyncio.Semaphore(concurrency))
+    paces: dict[tuple[str, str], Pace] = field(default_factory=dict[tuple[str, str], Pace])
+    """How many calls are in flight, per provider and kind."""
 
 
 _ledgers: weakref.WeakSet[Ledger] = weakref.WeakSet()
@@ -240,15 +242,19 @@ class Ledger:
                 call, never an artefact.
             use: For which video and scene.
             quote: The price of an attempt.
-            concurrency: How many of this kind may be in flight at this provider.
+            concurrency: How many of this kind are in flight at this provider to begin with; its
+                rate limits lower it.
 
         Raises:
             BudgetExceededError: A cap would be passed.
+            DeadlineError: The run's time for calls is over.
             RefusedError: The vendor refuses, or has refused, this recipe.
             ProviderError: The last attempt failed.
             StorageError: The result could not be stored.
         """
         run = current_run.get() or Run()
+        if run.deadline is None:
+            run.deadline = time.monotonic() + self.policy.job_deadline
         stage = current_stage.get()
         order = _Order(self, self._desk, recipe, make, verify, use, quote, concurrency, run, stage)
         return await loop.hop(order.fill)
@@ -336,8 +342,8 @@ class _Order:
                 flight = self._start()
             try:
                 made = await self._board(flight)
-            except (asyncio.CancelledError, BudgetExceededError):
-                # Another's cap or cancellation is not ours: then we make it ourselves.
+            except (asyncio.CancelledError, BudgetExceededError, DeadlineError):
+                # Another's cap, deadline or cancellation is not ours: then we make it ourselves.
                 if first or _cancelled():
                     raise
                 continue
@@ -441,10 +447,8 @@ class _Order:
             self.use,
             self.quote.bound,
         )
-        limit = self.desk.limit(recipe.provider, recipe.kind, self.concurrency)
         with tempfile.TemporaryDirectory(prefix="visionpulse-") as scratch:
-            async with limit:
-                made = await self._attempt(call, Path(scratch), flight)
+            made = await self._attempt(call, Path(scratch), flight)
             return await loop.in_thread(self._record, made)
 
     async def _attempt(self, call: CallRecord, scratch: Path, flight: _Flight) -> Made:
@@ -462,18 +466,21 @@ class _Order:
         async def make() -> Made:
             return await self.make(scratch)
 
+        attempts = Attempts(
+            ledger.store,
+            call,
+            self.quote,
+            self.run.caps,
+            ledger.policy,
+            self._pace,
+            self.run.deadline if flight.paid and self.run.deadline else math.inf,
+            make,
+            self.verify,
+            begin,
+            self._on_retry,
+        )
         try:
-            return await attempt(
-                ledger.store,
-                call,
-                self.quote,
-                self.run.caps,
-                ledger.policy,
-                make,
-                self.verify,
-                begin,
-                self._on_retry,
-            )
+            return await attempts.made()
         except RefusedError as error:
             refusal = Refusal(error.code, error.message, error.provider, error.model)
             await loop.in_thread(
@@ -487,6 +494,14 @@ class _Order:
                 error.scene = self.use.scene if error.scene is None else error.scene
                 self.run.stopped.setdefault(recipe.provider, error)
             raise
+
+    @property
+    def _pace(self) -> Pace:
+        paces, who = self.desk.paces, (self.recipe.provider, self.recipe.kind)
+        if who not in paces:
+            longest = self.ledger.policy.longest_wait
+            paces[who] = Pace(self.concurrency, longest_wait=longest)
+        return paces[who]
 
     def _record(self, made: Made) -> Artefact:
         """Store the bytes, then the facts; again if a sweep of the same bytes came between."""
@@ -506,9 +521,12 @@ class _Order:
             if ledger.store.record(artefact, self.use, self.desk.owner, ledger.there):
                 return artefact
 
-    def _on_retry(self, error: BaseException) -> None:
-        message = error.message if isinstance(error, VisionPulseError) else type(error).__name__
-        self.run.tell(self._event("retried", message))
+    def _on_retry(self, error: ProviderError) -> None:
+        again = "trying again"
+        if error.billed is not False and self.quote.bound != 0:
+            may_have_been = "was" if error.billed else "may have been"
+            again = f"it {may_have_been} billed; asked once more"
+        self.run.tell(self._event("retried", f"{error.message.rstrip('.')}, {again}."))
 
     async def _tell(self, kind: str, *, done: bool = False) -> None:
         event = self._event(kind)

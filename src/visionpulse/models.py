@@ -125,16 +125,27 @@ class Voice(Value):
 # ------------------------------------------------------------------ what is asked of models
 
 
+class Allowance(Value):
+    """What a vendor says, with an answer, about further calls of this kind."""
+
+    requests_left: int | None = None
+    """How many it takes until its window begins anew."""
+    reset_seconds: float | None = None
+    """When that is, counted from the answer."""
+
+
 class Usage(Value):
     """What a vendor says it did for one call."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
-    request_id: str | None = None
-    """The vendor's number for the call, to find it on the invoice."""
     input_image_tokens: int | None = None
     characters: int | None = None
     seconds: float | None = None
+    request_id: str | None = None
+    """The vendor's number for the call, to find it on the invoice."""
+    allowance: Allowance | None = None
+    """Not kept: it decides when the next calls are begun."""
 
 
 class Character(Value):

@@ -73,9 +73,7 @@ class ProgressBar:
         if event.cost is not None:
             self._cost = f"${event.cost:.2f}"
         label = _STAGES.get(event.stage)
-        if event.kind == "retried":
-            self._say(_remark(label, event, f"{event.message.rstrip('.')}, trying again"))
-        elif event.kind == "degraded":
+        if event.kind in {"retried", "degraded"}:
             self._say(_remark(label, event, event.message))
         if label is None:
             # About the run as a whole.

@@ -8,7 +8,10 @@ careful choice:
 - `identity: str`: everything about the instance that changes what it answers. Without it nothing it
   makes is shared between videos.
 - `provider: str`, `model: str`: names for messages, events and the cost report.
-- `concurrency: int`: how many calls may be in flight at once.
+- `concurrency: int`: how many calls may be in flight at once. A `RateLimitError` lowers it for a
+  while, and its `retry_after` rests all calls of the kind. Where an answer's `usage.allowance` (or
+  an error's `allowance`) says what the vendor's headers say, nothing is begun while no requests are
+  left, and more than `concurrency` may be in flight while many are.
 - `parameters(request) -> Mapping`: the request as it is sent, after clamping: integers, strings,
   booleans, lists. It names the result in the ledger.
 - `quote(request) -> Quote`: what the call costs. Without it the price is unknown.

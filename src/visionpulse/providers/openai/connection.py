@@ -17,9 +17,10 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 
 from visionpulse import pricing
 from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
-from visionpulse.models import Usage
+from visionpulse.models import Allowance, Usage
 from visionpulse.pricing import ModelKind, Overrides
 from visionpulse.providers.openai.failures import ESCAPES, plain_request_id, translate
+from visionpulse.providers.openai.headers import allowance
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -39,6 +40,7 @@ class Answer(NamedTuple):
     content: bytes
     content_type: str
     request_id: str | None
+    allowance: Allowance | None = None
 
 
 class Connection:
@@ -115,8 +117,12 @@ class Connection:
             async with asyncio.timeout(self._timeout):
                 raw = await call(self._client())
             kind = raw.headers.get("content-type", "")
-            number = plain_request_id(raw.request_id)
-            return Answer(raw.content, kind.partition(";")[0].strip().lower(), number)
+            return Answer(
+                raw.content,
+                kind.partition(";")[0].strip().lower(),
+                plain_request_id(raw.request_id),
+                allowance(raw.headers),
+            )
         except ESCAPES as error:
             failure = translate(
                 error,
@@ -158,6 +164,7 @@ class Connection:
             model=self.model,
             status=200,
             request_id=answer.request_id,
+            allowance=answer.allowance,
             billed=True,
             usage=usage_of(answer),
         )
@@ -232,13 +239,14 @@ class Tokens(BaseModel):
 
 
 def usage_of(answer: Answer) -> Usage:
-    """Return what an answer says of its own cost, whatever else it is worth."""
+    """Return what an answer says of itself and of further calls, whatever else it is worth."""
     try:
         counted = _Bill.model_validate_json(answer.content).usage
     except ValidationError:
         counted = None
     usage = counted.usage if counted else Usage()
-    return usage.model_copy(update={"request_id": answer.request_id})
+    said = {"request_id": answer.request_id, "allowance": answer.allowance}
+    return usage.model_copy(update=said)
 
 
 def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:

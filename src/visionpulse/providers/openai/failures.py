@@ -5,11 +5,7 @@ OpenAI's error bodies repeat parts of the key, and the SDK's errors hold the req
 
 from __future__ import annotations
 
-import math
 import re
-import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx2
@@ -26,6 +22,7 @@ from visionpulse.errors import (
     RateLimitError,
     RefusedError,
 )
+from visionpulse.providers.openai.headers import allowance, retry_after
 
 # What a call may end in besides OpenAIError: JSONDecodeError and pydantic's ValidationError are
 # ValueErrors, a page where JSON was expected is an AttributeError, TimeoutError is an OSError.
@@ -123,11 +120,12 @@ def _by_status(
     facts |= {"status": status, "request_id": plain_request_id(error.request_id)}
     if final := _final(error, code, server, successor, facts):
         return final
+    headers = error.response.headers
+    facts |= {"allowance": allowance(headers), "retry_after": retry_after(headers)}
     if status == 429 or code in _SLOWER:
         return RateLimitError(
             f"{server} asks for fewer calls at a time.",
             code=code,
-            retry_after=_retry_after(error.response.headers),
             **facts,
         )
     if status == 408:
@@ -139,7 +137,6 @@ def _by_status(
             f"{server} had an error of its own (status {status}).",
             code="server_error",
             hint="It may have been billed all the same." if status >= 500 else None,
-            retry_after=_retry_after(error.response.headers),
             billed=None if status >= 500 else False,
             **facts,
         )
@@ -210,19 +207,3 @@ def _word(said: object) -> str | None:
 def plain_request_id(said: str | None) -> str | None:
     """Pass on a request's number if it looks like one."""
     return said if said and re.fullmatch(r"req_\w{1,64}|[0-9a-f-]{36}", said) else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a vendor asks to wait, given as milliseconds, seconds or an HTTP date."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1)):
-        said = headers.get(name, "")
-        try:
-            seconds = float(said) * unit
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(said).timestamp() - time.time()
-            except (ValueError, OverflowError):
-                continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None

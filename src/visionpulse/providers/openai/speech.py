@@ -153,8 +153,12 @@ class OpenAISpeech:
             )
             pcm = answer.content
         self._verify(pcm, answer)
-        seconds = len(pcm) / (2 * SAMPLE_RATE)
-        usage = Usage(characters=len(request.text), seconds=seconds, request_id=answer.request_id)
+        usage = Usage(
+            characters=len(request.text),
+            seconds=len(pcm) / (2 * SAMPLE_RATE),
+            request_id=answer.request_id,
+            allowance=answer.allowance,
+        )
         return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=usage)
 
     async def aclose(self) -> None:
