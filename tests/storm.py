@@ -95,7 +95,7 @@ KINDS: dict[str, dict[str, list[str]]] = {
         "refusal": ["content_policy"],
     },
 }
-BLOCK = {"prompts": 11, "images": 25, "speech": 38}
+BLOCK = {"prompts": 10, "images": 25, "speech": 38}
 """So long that each kind comes at least 20 times in 200 films."""
 
 AMBIGUOUS = {"server_error", "unavailable", "cut_before", "lost", "cut_body", "hang"}
@@ -167,11 +167,11 @@ def stage_of(call: Call) -> str:
 
 
 def script(number: int) -> str:
-    """Return 12 sentences that no other run has; moderation objects to the first and the last."""
+    """Return 12 sentences that no other run has; moderation objects to three scenes."""
     name = "".join(
         "bdfgklmnprstvz"[number // 14**place % 14] + "aeiou"[place] for place in range(4)
     )
-    things = ("gore", "doors", "gulls", "boats", "lamps", "ropes", "sails", "waves", "stones")
+    things = ("gore", "doors", "gulls", "boats", "lamps", "gore", "sails", "waves", "stones")
     things += ("birds", "clouds", "gore")
     return " ".join(f"Old {name} {thing}." for thing in things)
 
@@ -364,9 +364,8 @@ def _check_errors(report: Report, calls: Sequence[Call]) -> None:
         name = _name(last)
         if _outcome(last) == "good":
             continue
-        forbidden = last.kind == "images" and FORBIDDEN in last.body["prompt"]
-        if forbidden and (name not in MEANS or last.status == 400):
-            name = name if name in {"content_policy", "billing_hard_limit"} else "moderation"
+        if name in {"", "late"} and last.status == 400:
+            name = "moderation"  # The forbidden word.
         if name not in MEANS:
             name = "hang"  # The machine was busy: an answer came too late.
         error, code = MEANS[name]

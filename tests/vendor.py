@@ -470,8 +470,11 @@ class _Handler(BaseHTTPRequestHandler):
             vendor.violations.extend(f"{call.path}: {complaint}" for complaint in complaints)
             complaint = _error("invalid_request", "invalid_request_error", complaints[0])
             return self._json(400, complaint, call)
-        if call.kind == "images" and vendor.forbidden and vendor.forbidden in call.body["prompt"]:
-            name = name if name in ERRORS else "moderation"
+        if name == "late":
+            vendor.sleep(float((call.fault or "").split(":")[1]))
+        forbidden = vendor.forbidden and call.kind == "images"
+        if forbidden and name in {"", "late"} and vendor.forbidden in call.body["prompt"]:
+            name = "moderation"
         if (call.fault or "").endswith(":billed"):
             getattr(self, f"_{call.kind}")(call, "")
             call.charge()
@@ -482,8 +485,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self._until_left()
             self.close_connection = True
             return None
-        if name == "late":
-            vendor.sleep(float((call.fault or "").split(":")[1]))
         status, content, kind = getattr(self, f"_{call.kind}")(call, name)
         call.charge()
         if name == "lost":
