@@ -22,7 +22,7 @@ from visionpulse.errors import (
     RefusedError,
 )
 from visionpulse.ledger import Recipe, Run, current_run
-from visionpulse.models import Artefact
+from visionpulse.models import Artefact, Usage
 from visionpulse.protocols import Caps, Quote, Use
 from visionpulse.repositories.sql import SqlRepository
 from visionpulse.storage.local import LocalStorage
@@ -164,9 +164,43 @@ def test_what_fails_verification_is_paid_but_no_artefact(ledger):
     with pytest.raises(BadAnswerError):
         once(ledger, maker, refuse, quote=priced("0.04"))
 
-    assert maker.calls == AT_ONCE.ambiguous_attempts
+    assert maker.calls == AT_ONCE.bad_attempts == 3
     assert ledger.store.find(recipe(a=1).fingerprint) is None
-    assert ledger.store.spent(USE.video_id) == Decimal("0.08")
+    assert ledger.store.spent(USE.video_id) == Decimal("0.12")
+
+
+def test_an_answer_that_says_why_it_is_of_no_use_is_asked_for_once_more(ledger):
+    """A model that reads another text aloud will do so again."""
+    maker = Maker(failures=[BadAnswerError("Other words.", code="other_words")] * 9)
+
+    with pytest.raises(BadAnswerError):
+        once(ledger, maker)
+
+    assert maker.calls == AT_ONCE.ambiguous_attempts == 2
+
+
+def test_bad_answers_and_ambiguous_ones_are_counted_apart(ledger):
+    """Neither a rate limit nor the one uses up the patience for the other."""
+    bad, lost = BadAnswerError("It is no picture."), ProviderTimeoutError("No answer.")
+    maker = Maker(failures=[bad, lost, RateLimitError("Slow down."), bad, None])
+
+    once(ledger, maker, quote=priced("0.04"))
+
+    assert maker.calls == 5
+    assert ledger.store.spent(USE.video_id) == Decimal("0.16")
+
+
+def test_a_bad_answer_costs_what_its_usage_says_else_all_it_may(ledger):
+    """A cap holds only if what nobody has counted is counted in full."""
+    quote = Quote(Decimal("0.50"), lambda usage: Decimal(usage.output_tokens or 0) / 100)
+    told = BadAnswerError("No.", usage=Usage(output_tokens=7, request_id="req_1"))
+    silent = BadAnswerError("No.", usage=Usage(request_id="req_2"))
+    maker = Maker(failures=[told, silent, RefusedError("No.", billed=True, usage=told.usage)])
+
+    with pytest.raises(RefusedError):
+        once(ledger, maker, quote=quote)
+
+    assert ledger.store.spent(USE.video_id) == Decimal("0.64")
 
 
 def test_two_tasks_make_one_call(ledger):

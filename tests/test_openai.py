@@ -32,7 +32,14 @@ from visionpulse.errors import (
     RefusedError,
     UnknownNameError,
 )
-from visionpulse.models import PictureRequest, SpeechRequest, StoryboardRequest, Style
+from visionpulse.models import (
+    PictureRequest,
+    RewriteRequest,
+    ScriptRequest,
+    SpeechRequest,
+    StoryboardRequest,
+    Style,
+)
 from visionpulse.protocols import ImageModel, PromptModel, SpeechModel
 from visionpulse.providers.openai import OpenAIImages, OpenAIPrompts, OpenAISpeech
 from visionpulse.providers.openai.downloads import DownloadRefusedError, download
@@ -78,15 +85,23 @@ def ask(model: Any, request: Any) -> Any:
     """Make one call as a pipeline does, and close."""
 
     async def call() -> Any:
-        methods = {OpenAIPrompts: "storyboard", OpenAIImages: "draw", OpenAISpeech: "speak"}
         try:
-            return await getattr(model, methods[type(model)])(request)
+            return await getattr(model, METHODS[type(request)])(request)
         finally:
             await model.aclose()
 
     return asyncio.run(call())
 
 
+METHODS = {
+    StoryboardRequest: "storyboard",
+    RewriteRequest: "rewrite",
+    ScriptRequest: "write",
+    PictureRequest: "draw",
+    SpeechRequest: "speak",
+}
+REWRITE = RewriteRequest(prompt="A gore of whales.", reason="refused", text="x", avoid=("people",))
+TOPIC = ScriptRequest(topic="Whales", seconds=30, language="de")
 REQUESTS: dict[type[Any], Any] = {
     OpenAIPrompts: PLAN,
     OpenAIImages: PICTURE,
@@ -174,7 +189,7 @@ def test_gpt_image_reports_tokens_and_dall_e_its_revised_prompt(vendor):
     classic = ask(make(OpenAIImages, vendor, "dall-e-3"), PICTURE)
 
     assert modern.usage.output_tokens == 439
-    assert classic.usage is None
+    assert classic.usage.output_tokens is None
     assert classic.revised_prompt.startswith("In detail: A whale")
 
 
@@ -202,34 +217,84 @@ def test_a_chat_model_that_speaks_is_held_to_the_script(vendor):
     assert caught.value.code == "other_words"
 
 
+FIXED = PLAN.model_copy(update={"ranges": ((0, 0), (1, 3))})
+PICTURES = [
+    PICTURE.model_copy(update={"width": width, "height": height, "quality": quality})
+    for width, height in ((1024, 1024), (1920, 1080), (1080, 1920), (128, 72))
+    for quality in ("low", "medium", "standard", "high")
+]
+CHAT_MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-6-luna", "gpt-5", "llama-4")
+IMAGE_MODELS = (
+    *("dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2"),
+    *("gpt-image-2.5-flare", "gpt-image-2.5-sunburst", "gpt-image-2.6-flare"),
+    *("gpt-image-2.6-sunburst", "chatgpt-image-latest", "stablediffusion"),
+)
+VOICED = [TEXT, TEXT.model_copy(update={"voice": "alloy", "text": "x" * 4096})]
+SPEECH_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-audio-1.5", "kokoro")
+
+
 @pytest.mark.parametrize(
-    ("kind", "model"),
+    ("kind", "model", "requests"),
     [
-        (OpenAIPrompts, "gpt-4o"),
-        (OpenAIPrompts, "gpt-6-luna"),
-        (OpenAIImages, "dall-e-3"),
-        (OpenAIImages, "dall-e-2"),
-        (OpenAIImages, "gpt-image-2"),
-        (OpenAIImages, "gpt-image-1.5"),
-        (OpenAIImages, "stablediffusion"),
-        (OpenAISpeech, "tts-1"),
-        (OpenAISpeech, "gpt-4o-mini-tts"),
+        *((OpenAIPrompts, name, [PLAN, FIXED, REWRITE, TOPIC]) for name in CHAT_MODELS),
+        *((OpenAIImages, name, PICTURES) for name in IMAGE_MODELS),
+        *((OpenAISpeech, name, VOICED) for name in SPEECH_MODELS),
     ],
 )
-def test_every_dialect_is_valid_by_the_published_schema(vendor, kind, model):
+def test_every_dialect_is_valid_by_the_published_schema(vendor, kind, model, requests):
     """What is sent is what `parameters` says, and OpenAI's own schema accepts it."""
     adapter = make(kind, vendor, model)
+    path = PATHS[kind] if model != "gpt-audio-1.5" else PATHS[OpenAIPrompts]
 
-    ask(adapter, REQUESTS[kind])
+    ask(adapter, requests[0])
 
     (call,) = vendor.calls
-    assert call.body == adapter.parameters(REQUESTS[kind])
-    assert violations(PATHS[kind], call.body) == []
+    assert (call.path, call.body) == (path, adapter.parameters(requests[0]))
     assert vendor.violations == []
+    for request in requests:
+        assert violations(path, dict(adapter.parameters(request))) == []
+
+
+def test_a_script_and_other_words_come_back(vendor):
+    """The vendor's language model leaves out what its moderation would not draw."""
+    vendor.forbidden = "gore"
+    model = make(OpenAIPrompts, vendor)
+
+    assert ask(model, REWRITE).prompt == "Seen from afar: A mist of whales."
+    assert ask(model, TOPIC).text == "Listen. This is about Whales. It ends here."
+    assert [call.kind for call in vendor.calls] == ["rewrite", "script"]
+
+
+@pytest.mark.parametrize("fault", ["length", "bad_json", "empty", "refusal", "blank"])
+def test_an_unusable_answer_says_what_it_took(vendor, fault):
+    """Where the vendor counts its tokens all the same, they are what is paid."""
+    vendor.fail(fault)
+    model = make(OpenAIPrompts, vendor, "gpt-4o")
+
+    with pytest.raises(ProviderError) as caught:
+        ask(model, REWRITE)
+
+    assert caught.value.usage.request_id == "req_000001"
+    assert model.quote(REWRITE).cost(caught.value.usage) == vendor.tally(key=KEY) > 0
+
+
+def test_the_vendor_s_books_know_prices_and_keys(vendor):
+    """A price per picture, per character, and nothing for what was refused."""
+    ask(make(OpenAIImages, vendor, "dall-e-3"), PICTURE)
+    ask(make(OpenAISpeech, vendor, "tts-1", api_key="another"), TEXT)
+    vendor.fail("moderation", "server_error:billed")
+    for _ in range(2):
+        with pytest.raises(ProviderError):
+            ask(make(OpenAIImages, vendor, "dall-e-3"), PICTURE)
+
+    assert vendor.tally(key=KEY) == Decimal("0.08")
+    assert vendor.tally(key="another") == Decimal("0.00024")
 
 
 def test_the_schema_check_can_fail():
     """A DALL-E parameter in a GPT image request is a violation; so is a text of 4097 characters."""
+    tool = {"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], "modalities": 5}
+    assert len(violations("/v1/chat/completions", tool)) == 1
     wrong = {"model": "gpt-image-2", "prompt": "x", "style": "vivid", "size": "1920x1080"}
     assert len(violations("/v1/images/generations", wrong)) == 2
     long = {"model": "tts-1", "input": "x" * 4097, "voice": "nova"}

@@ -204,7 +204,7 @@ def bomb() -> bytes:
     "answer", [b"", b"<html>", gradient_png(b"abc", 64, 64)[:-30], bomb(), b"GIF89a" + b"\0" * 50]
 )
 def test_picture_that_does_not_decode_is_never_recorded(ledger, prompts, answer):
-    """It is caught at the door, and asked for once more."""
+    """It is caught at the door, and asked for twice more."""
     images = BrokenImages()
     images.answer = answer
     service = ImageService(prompts=prompts, images=images, ledger=ledger)
@@ -213,7 +213,7 @@ def test_picture_that_does_not_decode_is_never_recorded(ledger, prompts, answer)
         service.generate_images(["a red door"], VIDEO_ID)
 
     assert ledger.store.used(VIDEO_ID) == []
-    assert len(images.drawn) == 2
+    assert len(images.drawn) == 3
 
 
 @pytest.mark.parametrize(

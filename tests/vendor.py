@@ -7,13 +7,16 @@ In a test:
         OpenAIImages(model="dall-e-3", api_key=KEY, base_url=vendor.url)
         ...
         assert vendor.count("images", billed=True) == 6
-
-It keeps books: `call.dollars` is what a call is on the invoice with, `tally` their sum.
+        assert vendor.tally(key=KEY) == Decimal("0.24")
 
 From other processes: `python -m tests.vendor --port 0` prints its base URL; GET /_calls tells what
 it was asked, POST /_control takes {"fail": [names], "kind": ..., "times": ..., "latency": seconds,
 "chaos": [probability, [names], seed], "forget": true}. The same request gets the same bytes, so
 that a resumed film can be compared with an undisturbed one.
+
+It keeps books: `call.dollars` is what a call is on the invoice with, `tally` their sum. What was
+answered with 200 is billed, whatever became of it on the way; a fault that ends in `:billed`
+(`hang:billed`, `server_error:billed`) bills what was begun.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import itertools
 import json
 import random
 import re
+import select
 import socket
 import struct
 import threading
@@ -49,6 +53,8 @@ PATHS = {
     "/v1/images/generations": "images",
     "/v1/audio/speech": "speech",
 }
+CHAT_KINDS = {"storyboard": "prompts", "rewrite": "rewrite", "script": "script"}
+"""What is asked of a chat model, by the name of the schema it has to answer in."""
 SHUTDOWN_DATES = {
     "gpt-4o": "2027-01-14",
     "gpt-6-luna": None,
@@ -85,6 +91,24 @@ ERRORS: dict[str, tuple[int, str | None, str, str]] = {
     "slow_down": (503, "slow_down", "server_error", "Slow down."),
     "insufficient_quota": (429, "insufficient_quota", "insufficient_quota", "Check your plan."),
     "credit_exhausted": (429, "credit_balance_exhausted", "billing", "No credit left."),
+    "organization_spend_limit": (
+        429,
+        "organization_spend_limit_exceeded",
+        "billing",
+        "The organization's limit is reached.",
+    ),
+    "project_spend_limit": (
+        429,
+        "project_spend_limit_exceeded",
+        "billing",
+        "The project's limit is reached.",
+    ),
+    "organization_usage_limit": (
+        429,
+        "organization_usage_limit_exceeded",
+        "billing",
+        "The organization's limit is reached.",
+    ),
     "billing_hard_limit": (400, "billing_hard_limit_reached", "billing", "Hard limit reached."),
     "invalid_key": (401, "invalid_api_key", "invalid_request_error", "Incorrect API key: {key}."),
     "forbidden": (403, None, "invalid_request_error", "Key {key} has no access."),
@@ -106,7 +130,8 @@ ODD = {
     "malformed": "half a JSON document",
     "wrong_shape": "JSON of another shape",
     "drip": "a byte every 50 ms",
-    "hang": "no answer until the vendor closes",
+    "hang": "no answer until the caller gives up",
+    "late": "an answer after `late:SECONDS`",
     "empty": "no pictures, no choices, no sound",
     "json_audio": "JSON in place of sound",
     "odd_pcm": "half a sample at the end of the sound",
@@ -114,10 +139,12 @@ ODD = {
     "other_words": "a chat model that speaks says something else",
     "wav": "a WAV file where raw samples were asked for",
     "broken_png": "a picture that stops half-way",
+    "bomb": "a picture that claims 900 megapixels in a few hundred bytes",
     "not_png": "a picture that is a web page",
     "bad_base64": "a picture that is not base64",
     "url": "a picture as a URL; its download goes wrong with `:redirect`, `:drip`, `:endless`, "
     "`:missing`, `:cut` or `:gzip`; with `:http...` it is a URL of your own",
+    "blank": "an answer of the language model with nothing in it",
     "refusal": "the language model declines",
     "length": "the answer stops at the token limit",
     "content_filter": "the answer stops at the content filter",
@@ -150,6 +177,10 @@ class Call:
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
 
+    def charge(self) -> None:
+        """Put the work on the invoice, before anybody hears of it."""
+        self.billed, self.dollars = True, price_of(self)
+
 
 class Vendor:
     """OpenAI's API as far as VisionPulse uses it; a context manager.
@@ -161,6 +192,8 @@ class Vendor:
         url_answers: Answer pictures as URLs, as some compatible servers do.
         key: The only key that is accepted; None takes any.
         retry_after: Seconds that a `rate_limit` asks to wait, unless `rate_limit:SECONDS` says so.
+        forbidden: A word that moderation finds in the prompt of a picture.
+        stubborn: Whether a prompt in other words still has the forbidden word.
     """
 
     def __init__(
@@ -172,12 +205,16 @@ class Vendor:
         url_answers: bool = False,
         key: str | None = None,
         retry_after: float = 1,
+        forbidden: str | None = None,
+        stubborn: bool = False,
     ) -> None:
         self.latency = latency
         self.strict = strict
         self.url_answers = url_answers
         self.key = key
         self.retry_after = retry_after
+        self.forbidden = forbidden
+        self.stubborn = stubborn
         self.calls: list[Call] = []
         self.downloads: list[str] = []
         self.listings: list[str] = []
@@ -325,6 +362,9 @@ class Vendor:
         """Count a call and decide its fate."""
         with self._changed:
             kind = "speech" if "audio" in body else PATHS[path]
+            if kind == "prompts":
+                asked = body.get("response_format", {}).get("json_schema", {}).get("name")
+                kind = CHAT_KINDS.get(asked, kind)
             call = Call(len(self.calls) + 1, kind, path, body, key)
             self.calls.append(call)
             self._in_flight[call.kind] += 1
@@ -441,16 +481,23 @@ class _Handler(BaseHTTPRequestHandler):
             vendor.violations.extend(f"{call.path}: {complaint}" for complaint in complaints)
             complaint = _error("invalid_request", "invalid_request_error", complaints[0])
             return self._json(400, complaint, call)
+        if name == "late":
+            vendor.sleep(float((call.fault or "").split(":")[1]))
+        forbidden = vendor.forbidden and call.kind == "images"
+        if forbidden and name in {"", "late"} and vendor.forbidden in call.body["prompt"]:
+            name = "moderation"
+        if (call.fault or "").endswith(":billed"):
+            getattr(self, f"_{call.kind}")(call, "")
+            call.charge()
         if name in ERRORS:
             return self._error(call, name, key)
         if name in {"cut_before", "hang"}:
             if name == "hang":
-                vendor.sleep(None)
+                self._until_left()
             self.close_connection = True
             return None
         status, content, kind = getattr(self, f"_{call.kind}")(call, name)
-        call.billed = True
-        call.dollars = _price(call, content)
+        call.charge()
         if name == "lost":
             self.close_connection = True
             return None
@@ -462,10 +509,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, {"data": 5, "choices": {"message": 1}}, call)
         return self._send(status, content, kind, call, name)
 
+    def _until_left(self) -> None:
+        """Say nothing until the caller hangs up, or the vendor closes."""
+        while self.vendor.sleep(0.05):
+            if select.select([self.connection], [], [], 0)[0]:
+                return
+
     def _error(self, call: Call, name: str, key: str) -> None:
         status, code, kind, message = ERRORS[name]
         headers = {}
-        wait = call.fault.partition(":")[2] if call.fault else ""
+        wait = (call.fault or "").partition(":")[2]
         if name == "rate_limit_date":
             headers["Retry-After"] = formatdate(time.time() + 30, usegmt=True)
         elif name in {"rate_limit", "slow_down", "overloaded"}:
@@ -479,8 +532,26 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, body, call, headers)
 
     def _prompts(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        return self._chat(call, fault, _plan(call.body["messages"][-1]["content"], fault))
+
+    def _rewrite(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        asked = call.body["messages"][-1]["content"]
+        found = re.search(r"^Prompt: (.*)$", asked, re.MULTILINE)
+        prompt = found[1] if found else ""
+        if self.vendor.forbidden and not self.vendor.stubborn:
+            prompt = prompt.replace(self.vendor.forbidden, "mist")
+        told = "" if fault == "blank" else f"Seen from afar: {prompt}"
+        return self._chat(call, fault, {"prompt": told})
+
+    def _script(self, call: Call, fault: str) -> tuple[int, bytes, str]:
+        topic = call.body["messages"][-1]["content"].removeprefix("Topic: ")
+        told = "" if fault == "blank" else f"Listen. This is about {topic}. It ends here."
+        return self._chat(call, fault, {"narration": told})
+
+    def _chat(self, call: Call, fault: str, told: dict[str, Any]) -> tuple[int, bytes, str]:
+        """Answer as a language model does, or does not."""
         asked = "\n".join(message["content"] for message in call.body["messages"])
-        plan = json.dumps(_plan(call.body["messages"][-1]["content"], fault))
+        plan = json.dumps(told)
         message: dict[str, Any] = {"role": "assistant", "content": plan, "refusal": None}
         reason = "stop"
         if fault == "refusal":
@@ -488,8 +559,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in {"length", "content_filter"}:
             message["content"], reason = plan[: len(plan) // 2], fault
         elif fault == "bad_json":
-            message["content"] = "Here is your storyboard: " + plan[:40]
-        call.tokens = spent, made = len(asked) // 4, len(plan) // 4
+            message["content"] = "Here is your answer: " + plan[:40]
+        spent, made = call.tokens = len(asked) // 4, len(plan) // 4
         choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
         answer = {
             "id": f"chatcmpl-{call.number}",
@@ -510,6 +581,8 @@ class _Handler(BaseHTTPRequestHandler):
         picture = picture_bytes(call.body["prompt"], width, height)
         if fault == "broken_png":
             picture = picture[: len(picture) // 2]
+        elif fault == "bomb":
+            picture = _bomb()
         elif fault == "not_png":
             picture = b"<html>403</html>"
         told: dict[str, Any] = {"b64_json": base64.b64encode(picture).decode()}
@@ -652,20 +725,21 @@ class _Handler(BaseHTTPRequestHandler):
             call.answered = True
 
 
-def _price(call: Call, content: bytes) -> Decimal | None:
+def price_of(call: Call) -> Decimal | None:
     """Return what the vendor charges for a call that it has done the work of."""
-    model = str(call.body.get("model"))
+    model, body = str(call.body.get("model")), call.body
     million = Decimal(1_000_000)
     if model in TOKEN_PRICES:
         read, made = (Decimal(price) for price in TOKEN_PRICES[model])
         return (call.tokens[0] * read + call.tokens[1] * made) / million
     if model == "dall-e-3":
-        size, quality = call.body.get("size", "1024x1024"), call.body.get("quality", "standard")
+        size, quality = body.get("size", "1024x1024"), body.get("quality", "standard")
         return Decimal(PICTURE_PRICES[size, quality])
     if model in CHARACTER_PRICES:
-        return len(call.body["input"]) * Decimal(CHARACTER_PRICES[model]) / million
+        return len(body["input"]) * Decimal(CHARACTER_PRICES[model]) / million
     if model in MINUTE_PRICES:
-        return Decimal(len(content)) / (2 * SAMPLE_RATE * 60) * Decimal(MINUTE_PRICES[model])
+        length = len(speech_bytes(body["input"], body["voice"]))
+        return Decimal(length) / (2 * SAMPLE_RATE * 60) * Decimal(MINUTE_PRICES[model])
     return None
 
 
@@ -696,7 +770,7 @@ def _plan(asked: str, fault: str) -> dict[str, Any]:
         ranges = [(first, end - 1) for first, end in itertools.pairwise(edges)]
     if fault == "bad_plan":
         ranges[-1] = (ranges[-1][0], ranges[-1][1] - 1)
-    if fault == "empty_plan":
+    if fault in {"empty_plan", "blank"}:
         ranges = []
     scenes = [
         {"first": first, "last": last, "prompt": _prompt(sentences[first : last + 1])}
@@ -740,6 +814,16 @@ def _picture_bytes(seed: bytes, width: int, height: int) -> bytes:
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
         + _chunk(b"PLTE", palette)
         + _chunk(b"IDAT", zlib.compress(bytes(rows), 1))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _bomb() -> bytes:
+    """Return a small PNG that says it is 30,000 pixels wide and high."""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(bytes(100_000)))
         + _chunk(b"IEND", b"")
     )
 

@@ -121,14 +121,21 @@ class Question(Generic[Request]):
                 )
             return unpack(await self._call())
 
-        return await ledger.once(
-            self.recipe,
-            make,
-            verify,
-            use=self.use,
-            quote=self.quote,
-            concurrency=getattr(self.model, "concurrency", self.concurrency),
-        )
+        try:
+            return await ledger.once(
+                self.recipe,
+                make,
+                verify,
+                use=self.use,
+                quote=self.quote,
+                concurrency=getattr(self.model, "concurrency", self.concurrency),
+            )
+        except ProviderError as error:
+            # What we find wrong with an answer does not know whose answer it was.
+            who = pin(self.model)
+            error.provider = error.provider or who.provider
+            error.model = error.model or who.model
+            raise
 
     async def _call(self) -> Any:
         try:

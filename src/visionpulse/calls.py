@@ -49,7 +49,10 @@ class RetryPolicy:
     attempts: int = 6
     """For failures that cost nothing: rate limits, refused connections."""
     ambiguous_attempts: int = 2
-    """For those that may have been billed: timeouts, broken servers, unusable answers."""
+    """For those that may have been billed, nobody knows: timeouts, broken servers."""
+    bad_attempts: int = 3
+    """For unusable answers, which were billed; one that says why, such as another text read aloud,
+    is asked for `ambiguous_attempts` times."""
     first_wait: float = 1.0
     """Seconds."""
     longest_wait: float = 120.0
@@ -91,8 +94,10 @@ class Attempts:
     begin: Callable[[], None]
     on_retry: Callable[[ProviderError], None]
     _failure: ProviderError | None = field(default=None, init=False)
-    _doubtful: int = field(default=0, init=False)
-    """How many attempts may have been billed for nothing."""
+    _ambiguous: int = field(default=0, init=False)
+    """How many attempts may have been billed, nobody knows."""
+    _bad: int = field(default=0, init=False)
+    """How many were billed for nothing."""
     _deadline: float = field(default=math.inf, init=False)
     """The call's own: it begins to run with the first attempt, not while that waits its turn."""
 
@@ -123,9 +128,15 @@ class Attempts:
         self._failure = error
         if error.retry_after is not None and error.retry_after > self.policy.longest_wait:
             return False
-        if error.billed is not False:
-            self._doubtful += 1
-            if self._doubtful >= self.policy.ambiguous_attempts:
+        if error.billed is None:
+            self._ambiguous += 1
+            if self._ambiguous >= self.policy.ambiguous_attempts:
+                return False
+        elif error.billed:
+            self._bad += 1
+            broken = error.code == BadAnswerError.default_code
+            most = self.policy.bad_attempts if broken else self.policy.ambiguous_attempts
+            if self._bad >= most:
                 return False
         return state.attempt_number < self.policy.attempts
 
@@ -175,12 +186,16 @@ class Attempts:
                 outcome = _outcome(error, made, self.quote)
                 raise
             else:
-                outcome = {"outcome": "ok", "cost": _cost(self.quote, made.usage)}
+                outcome = {
+                    "outcome": "ok",
+                    "cost": _cost(self.quote, made.usage),
+                    "usage": _counted(made.usage),
+                    "request_id": made.usage and made.usage.request_id,
+                }
                 return made
             finally:
                 seconds = time.monotonic() - began
-                usage = _counted(made.usage) if made else None
-                await _settle(self.store, number, usage=usage, seconds=seconds, **outcome)
+                await _settle(self.store, number, seconds=seconds, **outcome)
 
     async def _turn(self, place: int) -> Turn:
         left = self._time_left
@@ -202,8 +217,8 @@ class Attempts:
 
 
 def _counted(usage: Usage | None) -> Usage | None:
-    """Return what was used, without what was said about other calls."""
-    counted = usage and usage.model_copy(update={"allowance": None})
+    """Return what was used, without what was said beside it; None if nothing was counted."""
+    counted = usage and usage.model_copy(update={"allowance": None, "request_id": None})
     return None if counted == Usage() else counted
 
 
@@ -242,12 +257,18 @@ def _cost(quote: Quote, usage: Usage | None) -> Decimal | None:
 def _outcome(error: BaseException, made: Made | None, quote: Quote) -> dict[str, Any]:
     """Say how a failed attempt is settled: what was answered is paid, whatever it was worth."""
     code = error.code if isinstance(error, VisionPulseError) else type(error).__name__
-    if made is not None or isinstance(error, BadAnswerError):
-        # What could not be read does not say how much work it was: it counts in full.
-        cost = _cost(quote, made.usage) if made else None
-        return {"outcome": "bad", "cost": cost, "code": code}
+    usage = made.usage if made else getattr(error, "usage", None)
+    number = usage.request_id if usage else None
     if isinstance(error, ProviderError):
-        facts = {"code": code, "request_id": error.request_id}
+        number = error.request_id = error.request_id or number
+    if made is not None or getattr(error, "billed", False):
+        # Without a figure of the vendor's, the most it may be: a cap has to hold.
+        counted = _counted(usage)
+        cost = _cost(quote, counted) if counted else None
+        facts = {"usage": counted, "code": code, "request_id": number}
+        return {"outcome": "bad", "cost": cost, **facts}
+    if isinstance(error, ProviderError):
+        facts = {"code": code, "request_id": number}
         if error.billed is False:
             return {"outcome": "failed", "cost": Decimal(0), **facts}
         return {"outcome": "unknown", "cost": None, **facts}

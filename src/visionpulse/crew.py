@@ -111,6 +111,8 @@ class Crew:
             if made.status != "completed":
                 made = made.model_copy(update={"progress": run.fraction})
             if made.error:
+                # Both branches may have failed: what is written down is what is raised.
+                made = made.model_copy(update={"error": Failure.of(run.errors[0])})
                 made = await self._with_finished_pictures(made)
         finally:
             current_run.reset(token)

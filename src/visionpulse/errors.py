@@ -40,7 +40,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from visionpulse.models import Allowance
+    from visionpulse.models import Allowance, Usage
 
 
 class VisionPulseError(Exception):
@@ -48,7 +48,7 @@ class VisionPulseError(Exception):
 
     Args:
         message: What happened and to what, in plain words, without secrets.
-        hint: What to do next.
+        hint: What to do next; some classes have one by default.
         code: A stable word for programs; each class has its own by default.
         retryable: Whether the same request may succeed later without a change.
         stage: The node it happened in, such as `"generate_images"`.
@@ -57,6 +57,7 @@ class VisionPulseError(Exception):
     """
 
     default_code = "error"
+    default_hint: str | None = None
     default_retryable = False
 
     def __init__(
@@ -72,7 +73,7 @@ class VisionPulseError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.default_hint
         self.code: str = code or self.default_code
         self.retryable: bool = self.default_retryable if retryable is None else retryable
         self.stage = stage
@@ -156,6 +157,7 @@ class ProviderError(VisionPulseError):
         retry_after: Seconds the vendor asked to wait.
         allowance: What the vendor said about further calls.
         billed: Whether the attempt may have cost money: True, False, or None when nobody knows.
+        usage: What the vendor says the attempt took, where it has said so.
         facts: As for `VisionPulseError`.
     """
 
@@ -174,6 +176,7 @@ class ProviderError(VisionPulseError):
         retry_after: float | None = None,
         allowance: Allowance | None = None,
         billed: bool | None = False,
+        usage: Usage | None = None,
         **facts: Any,
     ) -> None:
         super().__init__(message, **facts)
@@ -184,6 +187,7 @@ class ProviderError(VisionPulseError):
         self.retry_after = retry_after
         self.allowance = allowance
         self.billed = billed
+        self.usage = usage
 
 
 class AuthenticationError(ProviderError):
@@ -204,6 +208,7 @@ class RateLimitError(ProviderError):
     """The vendor asks to slow down."""
 
     default_code = "rate_limit_exceeded"
+    default_hint = "Try again in a while: nothing made so far is lost."
     default_retryable = True
 
 
@@ -230,6 +235,7 @@ class ProviderTimeoutError(ProviderError):
     """No answer came in time. The vendor may have done, and billed, the work."""
 
     default_code = "timeout"
+    default_hint = "It may have been billed all the same."
     default_retryable = True
 
     def __init__(self, message: str, *, billed: bool | None = None, **facts: Any) -> None:
@@ -240,6 +246,7 @@ class ProviderConnectionError(ProviderError):
     """The vendor's server could not be reached, broke off, or failed inside (5xx)."""
 
     default_code = "connection"
+    default_hint = "Try again in a while: nothing made so far is lost."
     default_retryable = True
 
 
@@ -247,6 +254,7 @@ class BadAnswerError(ProviderError):
     """An answer came, was paid for, and cannot be used."""
 
     default_code = "bad_answer"
+    default_hint = "Try again: nothing made so far is lost. If it stays so, take another model."
     default_retryable = True
 
     def __init__(self, message: str, *, billed: bool | None = True, **facts: Any) -> None:

@@ -489,6 +489,9 @@ class _Order:
             raise
         except ProviderError as error:
             if error.stops_job:
+                # Whoever is stopped by it later says where it was met.
+                error.stage = error.stage or self.stage or None
+                error.scene = self.use.scene if error.scene is None else error.scene
                 self.run.stopped.setdefault(recipe.provider, error)
             raise
 
@@ -554,6 +557,7 @@ def _abandon(flight: _Flight) -> None:
 def _copied(error: VisionPulseError) -> VisionPulseError:
     """Return an equal error that can carry another video's name."""
     twin = copy.copy(error)
+    twin.__dict__.pop("__notes__", None)
     twin.__cause__ = error.__cause__
     return twin
 

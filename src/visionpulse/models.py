@@ -142,6 +142,8 @@ class Usage(Value):
     input_image_tokens: int | None = None
     characters: int | None = None
     seconds: float | None = None
+    request_id: str | None = None
+    """The vendor's number for the call, to find it on the invoice."""
     allowance: Allowance | None = None
     """Not kept: it decides when the next calls are begun."""
 

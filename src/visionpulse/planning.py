@@ -9,7 +9,13 @@ from typing import Any
 from visionpulse import loop
 from visionpulse.asking import SURVIVABLE, Chain, Question, pin
 from visionpulse.calls import Made
-from visionpulse.errors import BadAnswerError, ConfigurationError, RefusedError, ScriptRefusedError
+from visionpulse.errors import (
+    BadAnswerError,
+    ConfigurationError,
+    ProviderError,
+    RefusedError,
+    ScriptRefusedError,
+)
 from visionpulse.ledger import Ledger, current_run
 from visionpulse.models import (
     Artefact,
@@ -94,6 +100,7 @@ class Planning:
                     status=error.status,
                     request_id=error.request_id,
                     billed=error.billed,
+                    usage=error.usage,
                 ) from error
 
         taken = await self.models.ask(ask, self.ledger, self.use)
@@ -114,16 +121,25 @@ class Planning:
         return scene.model_copy(update={"prompt": prompt})
 
     async def rewritten(self, request: RewriteRequest) -> str | None:
-        """Return other words for a picture; None where no model has any."""
+        """Return other words for a picture; None where no model has any.
+
+        Raises:
+            ProviderError: One that stops the whole job, such as a bill that was not paid.
+        """
+        stop: ProviderError | None = None
         for model in self.models.models:
             if rewrite := getattr(model, "rewrite", None):
                 question = Question("rewrite", 1, model, rewrite, request, Rewrite, self.use)
                 try:
                     artefact = await question.answer(self.ledger, _unpack, _verify_rewrite)
-                except SURVIVABLE:
+                except SURVIVABLE as error:
+                    if isinstance(error, ProviderError) and error.stops_job:
+                        stop = stop or error
                     continue
                 found: Rewrite = await self._read(artefact, Rewrite)
                 return found.prompt
+        if stop:
+            raise stop
         return None
 
     async def script(self, request: ScriptRequest) -> str:

@@ -150,8 +150,9 @@ def corrections(given: Overrides | str | Path | None) -> Overrides:
         ConfigurationError: The file cannot be read, or a field or a value makes no sense.
     """
     found: Any = _read(Path(given)) if isinstance(given, (str, Path)) else given or {}
-    values: list[Any] = [*found.values()] if isinstance(found, Mapping) else [None]
-    if not all(isinstance(fields, Mapping) for fields in values):
+    if not isinstance(found, dict) or not all(
+        isinstance(fields, Mapping) for fields in cast("dict[str, Any]", found).values()
+    ):
         raise ConfigurationError(
             "The prices are no table.",
             hint='For example: prices={"tts-1": {"price": {"characters": "15"}}}',

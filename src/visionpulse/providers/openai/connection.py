@@ -19,7 +19,7 @@ from visionpulse import pricing
 from visionpulse.errors import BadAnswerError, ConfigurationError, ModelUnavailableError
 from visionpulse.models import Allowance, Usage
 from visionpulse.pricing import ModelKind, Overrides
-from visionpulse.providers.openai.failures import ESCAPES, translate
+from visionpulse.providers.openai.failures import ESCAPES, plain_request_id, translate
 from visionpulse.providers.openai.headers import allowance
 
 A = TypeVar("A", bound=BaseModel)
@@ -41,12 +41,6 @@ class Answer(NamedTuple):
     content_type: str
     request_id: str | None
     allowance: Allowance | None = None
-
-    def usage(self, counted: Usage | None) -> Usage | None:
-        """Return what the vendor counted, with what it said about further calls."""
-        if self.allowance is None:
-            return counted
-        return (counted or Usage()).model_copy(update={"allowance": self.allowance})
 
 
 class Connection:
@@ -127,7 +121,7 @@ class Connection:
             return Answer(
                 raw.content,
                 kind.partition(";")[0].strip().lower(),
-                raw.request_id,
+                plain_request_id(raw.request_id),
                 allowance(raw.headers),
             )
         except ESCAPES as error:
@@ -151,8 +145,13 @@ class Connection:
         raise self.bad(
             answer,
             f"{self.model} should have answered with JSON of a known shape and sent {what}.",
-            hint=None if self.official else "Is base_url right? It usually ends in /v1.",
+            hint=self.address_hint,
         )
+
+    @property
+    def address_hint(self) -> str | None:
+        """What to look at when something else than a model seems to answer."""
+        return None if self.official else "Is base_url right? It usually ends in /v1."
 
     def bad(
         self, answer: Answer, message: str, *, hint: str | None = None, code: str | None = None
@@ -168,6 +167,7 @@ class Connection:
             request_id=answer.request_id,
             allowance=answer.allowance,
             billed=True,
+            usage=usage_of(answer),
         )
 
     async def aclose(self) -> None:
@@ -246,6 +246,17 @@ class Tokens(BaseModel):
         )
 
 
+def usage_of(answer: Answer) -> Usage:
+    """Return what an answer says of itself and of further calls, whatever else it is worth."""
+    try:
+        counted = _Bill.model_validate_json(answer.content).usage
+    except ValidationError:
+        counted = None
+    usage = counted.usage if counted else Usage()
+    said = {"request_id": answer.request_id, "allowance": answer.allowance}
+    return usage.model_copy(update=said)
+
+
 def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:
     try:
         counted: Tokens | None = read(value)
@@ -256,3 +267,7 @@ def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Tokens | None:
 
 Counted = Annotated[Tokens | None, WrapValidator(_or_none)]
 """Token counts; nonsense in them must not spoil an answer that was paid."""
+
+
+class _Bill(BaseModel):
+    usage: Counted = None

@@ -90,7 +90,6 @@ def translate(
     if isinstance(error, (openai.APITimeoutError, TimeoutError, httpx2.TimeoutException)):
         return ProviderTimeoutError(
             f"{server} did not finish an answer of {model} within {timeout:g} s.",
-            hint="It may have been billed all the same.",
             billed=None,
             **facts,
         )
@@ -118,7 +117,7 @@ def _by_status(
 ) -> ProviderError:
     status = error.status_code
     code = _word(error.code)
-    facts |= {"status": status, "request_id": _request_id(error.request_id)}
+    facts |= {"status": status, "request_id": plain_request_id(error.request_id)}
     if final := _final(error, code, server, successor, facts):
         return final
     headers = error.response.headers
@@ -137,14 +136,16 @@ def _by_status(
         return ProviderConnectionError(
             f"{server} had an error of its own (status {status}).",
             code="server_error",
+            hint="It may have been billed all the same." if status >= 500 else None,
             billed=None if status >= 500 else False,
             **facts,
         )
     parameter = _word(error.param)
+    other = f"{successor}, its successor," if successor else "another model"
     what = f": parameter {parameter!r}" if parameter else ""
     return ProviderError(
         f"{server} refused a call of {facts['model']} (status {status}{what}).",
-        hint="The server may want other parameters; another model may do.",
+        hint=f"The server may want other parameters; {other} may do.",
         code=code or "invalid_request",
         **facts,
     )
@@ -203,5 +204,6 @@ def _word(said: object) -> str | None:
     return str(said) if is_word else None
 
 
-def _request_id(said: str | None) -> str | None:
+def plain_request_id(said: str | None) -> str | None:
+    """Pass on a request's number if it looks like one."""
     return said if said and re.fullmatch(r"req_\w{1,64}|[0-9a-f-]{36}", said) else None

@@ -17,7 +17,7 @@ from visionpulse.models import Picture, PictureRequest
 from visionpulse.pricing import Overrides, quote_picture
 from visionpulse.prompting import missing_looks, picture_prompt
 from visionpulse.protocols import Quote
-from visionpulse.providers.openai.connection import PROVIDER, Answer, Connection, Counted, tls
+from visionpulse.providers.openai.connection import PROVIDER, Answer, Connection, tls, usage_of
 from visionpulse.providers.openai.downloads import DownloadRefusedError, download
 
 _SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
@@ -32,7 +32,6 @@ class _Image(BaseModel):
 
 class _Images(BaseModel):
     data: list[_Image] = Field(default_factory=list[_Image])
-    usage: Counted = None
 
 
 class OpenAIImages:
@@ -135,11 +134,7 @@ class OpenAIImages:
             raise self._connection.bad(
                 answer, f"{self.model} sent {len(data)} bytes that are no PNG, JPEG or WebP."
             )
-        return Picture(
-            data=data,
-            usage=answer.usage(drawn.usage.usage if drawn.usage else None),
-            revised_prompt=image.revised_prompt,
-        )
+        return Picture(data=data, usage=usage_of(answer), revised_prompt=image.revised_prompt)
 
     @property
     def _longest_prompt(self) -> int:

@@ -21,7 +21,7 @@ from visionpulse.models import (
 from visionpulse.pricing import Overrides, quote_prompts
 from visionpulse.protocols import Quote
 from visionpulse.providers import wording
-from visionpulse.providers.openai.connection import PROVIDER, Connection, Counted
+from visionpulse.providers.openai.connection import PROVIDER, Connection, usage_of
 from visionpulse.providers.wording import Request
 
 
@@ -37,7 +37,6 @@ class _Choice(BaseModel):
 
 class _Completion(BaseModel):
     choices: list[_Choice] = Field(default_factory=list[_Choice])
-    usage: Counted = None
 
 
 class OpenAIPrompts:
@@ -168,6 +167,7 @@ class OpenAIPrompts:
                 status=200,
                 request_id=answer.request_id,
                 billed=True,
+                usage=usage_of(answer),
             )
         if choice and choice.finish_reason == "length":
             raise self._connection.bad(
@@ -177,9 +177,8 @@ class OpenAIPrompts:
                 code="length",
             )
         said = (choice and choice.message.content) or ""
-        usage = answer.usage(completion.usage.usage if completion.usage else None)
         try:
-            return wording.read(request, said, usage)
+            return wording.read(request, said, usage_of(answer))
         except wording.UnusableError as error:
             reason = str(error)
         raise self._connection.bad(answer, f"{self.model} {reason}.")

@@ -153,8 +153,13 @@ class OpenAISpeech:
             )
             pcm = answer.content
         self._verify(pcm, answer)
-        read = Usage(characters=len(request.text), seconds=len(pcm) / (2 * SAMPLE_RATE))
-        return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=answer.usage(read))
+        usage = Usage(
+            characters=len(request.text),
+            seconds=len(pcm) / (2 * SAMPLE_RATE),
+            request_id=answer.request_id,
+            allowance=answer.allowance,
+        )
+        return Speech(pcm=pcm, sample_rate=SAMPLE_RATE, usage=usage)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -170,7 +175,9 @@ class OpenAISpeech:
             raise self._connection.bad(answer, f"{self.model} answered without a sound.")
         if document or pcm.lstrip().startswith(_FOREIGN):
             raise self._connection.bad(
-                answer, f"{self.model} sent a document or another format, not raw samples."
+                answer,
+                f"{self.model} sent a document or another format, not raw samples.",
+                hint=self._connection.address_hint if document else None,
             )
         if len(pcm) % 2:
             raise self._connection.bad(
