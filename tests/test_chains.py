@@ -181,7 +181,7 @@ def test_a_cap_is_nobodys_failure(made, prompts):
 
 
 def test_after_three_failures_a_model_rests(made, images):
-    """The fourth picture does not wait for it to fail again."""
+    """Pictures that wait for their turn do not wait for it to fail again."""
     other = second(FakeImages())
     images.failures = [DEAD] * 9
     images.concurrency = 1
@@ -190,8 +190,8 @@ def test_after_three_failures_a_model_rests(made, images):
 
     made(images=[images, other]).run(script, options=options, until="pictures")
 
-    # A call that was begun meanwhile is made.
-    assert 3 <= len(images.drawn) <= 4
+    # Calls that were begun before the third failure was known are made.
+    assert 3 <= len(images.drawn) <= 6
     assert len(other.drawn) == 8
 
 

@@ -14,14 +14,16 @@ from visionpulse.models import Picture, Speech, VideoOptions
 from visionpulse.renderers.probe import probe
 from visionpulse.testing.fakes import FakeImages, FakeSpeech, gradient_png
 
-from .conftest import SCRIPT, TINY
+from .conftest import AT_ONCE, SCRIPT, TINY
 
 VIDEO_ID = "f" * 32
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    return Ledger.at(tmp_path)
+    made = Ledger.at(tmp_path)
+    made.policy = AT_ONCE
+    return made
 
 
 @pytest.fixture

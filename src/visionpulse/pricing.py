@@ -150,15 +150,17 @@ def corrections(given: Overrides | str | Path | None) -> Overrides:
         ConfigurationError: The file cannot be read, or a field or a value makes no sense.
     """
     found: Any = _read(Path(given)) if isinstance(given, (str, Path)) else given or {}
-    if not isinstance(found, dict) or not all(
-        isinstance(fields, Mapping) for fields in cast("dict[str, Any]", found).values()
-    ):
+    if not _is_table(found) or not all(map(_is_table, found.values())):
         raise ConfigurationError(
             "The prices are no table.",
             hint='For example: prices={"tts-1": {"price": {"characters": "15"}}}',
         )
     table(found)
     return cast("Overrides", found)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _read(file: Path) -> Overrides:
