@@ -382,3 +382,22 @@ def test_a_long_film_is_planned_in_parts(made, prompts):
     first, *rest = prompts.asked
     assert (first.bible, [request.bible.lens for request in rest]) == (None, ["One light."] * 2)
     assert sum(request.scene_count for request in prompts.asked) == 8
+
+
+def test_a_sentence_that_fails_names_its_scene(made):
+    """Where the scenes are known, as they are in an edited film."""
+
+    class Shy(FakeSpeech):
+        async def speak(self, request):
+            if "rain" in request.text:
+                raise ProviderConnectionError("Not that.", retryable=False)
+            return await super().speak(request)
+
+    pipeline = made(speech=Shy())
+    video = pipeline.run(SCRIPT, options=TINY, until="storyboard")
+
+    with pytest.raises(ProviderConnectionError) as failure:
+        pipeline.run(video, until="narration")
+
+    assert failure.value.scene == 1
+    assert pipeline.get(video.id).error.scene == 1

@@ -20,6 +20,7 @@ from visionpulse.errors import (
     ProviderError,
     UnknownNameError,
 )
+from visionpulse.testing.fakes import FakeImages, FakePrompts
 
 from .conftest import AT_ONCE, TINY
 from .vendor import Vendor
@@ -352,3 +353,21 @@ def test_a_wrong_wish_is_2(arguments, says):
 
     assert result.exit_code == 2
     assert says in result.output
+
+
+def test_an_unknown_price_under_a_cap_is_found_before_anything_is_bought(tmp_path):
+    """Not when the storyboard and half of the narration are paid for."""
+
+    class Unpriced(FakeImages):
+        quote = None
+
+    prompts = FakePrompts(price=Decimal("0.01"))
+    with Pipeline(
+        "offline", prompts=prompts, images=Unpriced(), home=tmp_path, budget="1"
+    ) as pipeline:
+        with pytest.raises(BudgetExceededError, match="unknown") as failure:
+            pipeline.run("The tide comes in. The harbour wakes.")
+        pipeline.run("The tide comes in. The harbour wakes.", until="storyboard")
+
+    assert failure.value.code == "unknown_price"
+    assert len(prompts.asked) == 1

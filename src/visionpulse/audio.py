@@ -6,6 +6,7 @@ import array
 import io
 import sys
 import wave
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -126,7 +127,8 @@ class AudioService:
     ) -> list[tuple[Sentence, Question[SpeechRequest]]]:
         """Return what is asked of a speech model, sentence by sentence."""
         language = detect_language(text)
-        sentences = split_sentences(text, cuts=[scene.end_char for scene in scenes])
+        ends = [scene.end_char for scene in scenes]
+        sentences = split_sentences(text, cuts=ends)
         return [
             (
                 sentence,
@@ -139,7 +141,7 @@ class AudioService:
                         text=spoken_form(sentence.text, language), voice=voice, language=language
                     ),
                     Speech,
-                    Use(video_id),
+                    Use(video_id, scene=bisect_right(ends, sentence.start) if ends else None),
                     concurrency=6,
                 ),
             )
@@ -226,6 +228,7 @@ class AudioService:
             artefact = await question.answer(self.ledger, _unpack, _verify)
         except VisionPulseError as error:
             error.add_note(f"It happened at the sentence {sentence.text[:60]!r}.")
+            error.scene = question.use.scene if error.scene is None else error.scene
             raise
         language = question.request.language
         if told := artefact.meta["words"]:

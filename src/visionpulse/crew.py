@@ -29,13 +29,19 @@ from visionpulse.models import (
     Video,
 )
 from visionpulse.pictures import taken_in
-from visionpulse.protocols import Use
+from visionpulse.pricing import unknown_price
+from visionpulse.protocols import Caps, Use
 from visionpulse.recording import sound_of
 from visionpulse.storyboard import plan, sentence_ranges, with_keywords
 from visionpulse.text import check_script, split_sentences, spoken_seconds
 from visionpulse.video import VideoService
 from visionpulse.workflow import VideoGenerationState, build_workflow
 
+# What a run asks for that stops early.
+_ASKED: Mapping[Stage, Sequence[str]] = {
+    "storyboard": ("prompts",),
+    "pictures": ("prompts", "picture"),
+}
 _STAGES = {"prompts": "the storyboard", "speech": "the narration"}
 
 
@@ -105,6 +111,7 @@ class Crew:
         try:
             run.plan("generate_prompts", 1)
             video = await self.with_files_kept(video)
+            await self._check_prices(video, run.caps, until)
             workflow = build_workflow(self.images, self.audio, self.video, until=until)
             state = await workflow.ainvoke(_state_of(video))
             made = _taken_over(video, state, until)
@@ -150,8 +157,58 @@ class Crew:
                 files[f"images/{video.id}/image_{number:03d}{suffix}"] = key
         return video.model_copy(update={"files": files})
 
+    async def _check_prices(self, video: Video, caps: Caps, until: Stage) -> None:
+        """Find a call of unknown price under a cap now, not when half of the film is bought.
+
+        Raises:
+            BudgetExceededError: There is one.
+        """
+        cap = caps.video if caps.video is not None else caps.day
+        if cap is None:
+            return
+        questions, _ = await self._questions(video)
+        wanted = _ASKED.get(until)
+        for question in questions:
+            if wanted and question.kind not in wanted:
+                continue
+            if question.quote.bound is None and not await self.ledger.recorded(question.recipe):
+                who = pin(question.model)
+                raise unknown_price(
+                    who.provider, who.model, f"${cap}", cap=str(cap), video_id=video.id
+                )
+
     async def estimate(self, video: Video) -> Estimate:
         """Count the calls still to be made, and what they may cost, without making one."""
+        questions, scenes = await self._questions(video)
+        calls: Counter[str] = Counter()
+        cached: Counter[str] = Counter()
+        low: Decimal | None = Decimal(0)
+        high: Decimal | None = Decimal(0)
+        asked_already: set[str] = set()
+        for question in questions:
+            recipe = question.recipe
+            known = recipe.fingerprint in asked_already or await self.ledger.recorded(recipe)
+            asked_already.add(recipe.fingerprint)
+            if known:
+                cached[question.kind] += 1
+                continue
+            calls[question.kind] += 1
+            quote = question.quote
+            low, high = _plus(low, quote.cost(None)), _plus(high, quote.bound)
+        return Estimate(
+            calls=dict(calls),
+            cached=dict(cached),
+            low=low,
+            high=high,
+            seconds=round(spoken_seconds(video.script), 1),
+            scenes=scenes,
+        )
+
+    async def _questions(self, video: Video) -> tuple[list[Question[Any]], int]:
+        """Return all that a video takes of the models asked first, and its number of scenes.
+
+        Of pictures that are not planned yet, questions of the usual length.
+        """
         kept: Sequence[Scene] = _kept(video)
         questions: list[Question[Any]] = []
         if video.own_narration is None:
@@ -181,29 +238,7 @@ class Crew:
             for number, scene in enumerate(kept)
             if scene.own_image is None
         ]
-        calls: Counter[str] = Counter()
-        cached: Counter[str] = Counter()
-        low: Decimal | None = Decimal(0)
-        high: Decimal | None = Decimal(0)
-        asked_already: set[str] = set()
-        for question in questions:
-            recipe = question.recipe
-            known = recipe.fingerprint in asked_already or await self.ledger.recorded(recipe)
-            asked_already.add(recipe.fingerprint)
-            if known:
-                cached[question.kind] += 1
-                continue
-            calls[question.kind] += 1
-            quote = question.quote
-            low, high = _plus(low, quote.cost(None)), _plus(high, quote.bound)
-        return Estimate(
-            calls=dict(calls),
-            cached=dict(cached),
-            low=low,
-            high=high,
-            seconds=round(spoken_seconds(video.script), 1),
-            scenes=len(kept),
-        )
+        return questions, len(kept)
 
     def _request(self, video: Video) -> StoryboardRequest:
         return self.images.storyboard_request(

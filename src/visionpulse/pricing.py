@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, ValidationError
 
-from visionpulse.errors import ConfigurationError, ModelUnavailableError
+from visionpulse.errors import BudgetExceededError, ConfigurationError, ModelUnavailableError
 from visionpulse.models import Usage, Value
 from visionpulse.protocols import Quote
 
@@ -206,6 +206,17 @@ def preferred(kind: ModelKind, today: date, overrides: Overrides | None = None) 
     raise ModelUnavailableError(
         f"Every model for {kind} that this version knows was retired before {today}.",
         hint="Update visionpulse, or name a model.",
+    )
+
+
+def unknown_price(provider: str, model: str, limit: str, **facts: Any) -> BudgetExceededError:
+    """Return the error for a call that may cost anything, where a cap is to hold."""
+    return BudgetExceededError(
+        f"The price of {model} at {provider} is unknown, and there is a cap of {limit}.",
+        hint=f"Say what it costs: Pipeline(prices={{{model!r}: {{'price': ...}}}}) or "
+        "VISIONPULSE_PRICES; a model of your own needs a `quote` method. Or run without a cap.",
+        code="unknown_price",
+        **facts,
     )
 
 

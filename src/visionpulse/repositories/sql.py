@@ -43,6 +43,7 @@ from visionpulse.models import (
     Usage,
     Video,
 )
+from visionpulse.pricing import unknown_price
 from visionpulse.protocols import CallRecord, Caps, Claim, Refusal, Use
 from visionpulse.repositories.tables import (
     HEAD,
@@ -867,14 +868,7 @@ def _check_cap(
         "scene": call.use.scene,
     }
     if call.bound is None:
-        raise BudgetExceededError(
-            f"The price of {call.model} at {call.provider} is unknown, and there is a cap of "
-            f"${cap} for {whose}.",
-            hint=f"Say what it costs: Pipeline(prices={{{call.model!r}: {{'price': ...}}}}) or "
-            "VISIONPULSE_PRICES; a model of your own needs a `quote` method. Or run without a cap.",
-            code="unknown_price",
-            **facts,
-        )
+        raise unknown_price(call.provider, call.model, f"${cap} for {whose}", **facts)
     spent = _spent(db, where)
     if spent is None or spent + call.bound > cap:
         known = "an unknown amount" if spent is None else f"${spent:.4f}"
