@@ -73,7 +73,7 @@ class VisionPulseError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint or self.default_hint
+        self.hint: str | None = hint or self.default_hint
         self.code: str = code or self.default_code
         self.retryable: bool = self.default_retryable if retryable is None else retryable
         self.stage = stage
