@@ -95,7 +95,7 @@ KINDS: dict[str, dict[str, list[str]]] = {
         "refusal": ["content_policy"],
     },
 }
-BLOCK = {"prompts": 10, "images": 25, "speech": 34}
+BLOCK = {"prompts": 10, "images": 25, "speech": 30}
 """So long that each kind comes at least 20 times in 200 films."""
 
 AMBIGUOUS = {"server_error", "unavailable", "cut_before", "lost", "cut_body", "hang"}

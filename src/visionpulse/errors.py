@@ -208,7 +208,7 @@ class RateLimitError(ProviderError):
     """The vendor asks to slow down."""
 
     default_code = "rate_limit_exceeded"
-    default_hint = "Try again in a while: nothing made so far is lost."
+    default_hint: str | None = "Try again in a while: nothing made so far is lost."
     default_retryable = True
 
 
@@ -235,7 +235,7 @@ class ProviderTimeoutError(ProviderError):
     """No answer came in time. The vendor may have done, and billed, the work."""
 
     default_code = "timeout"
-    default_hint = "It may have been billed all the same."
+    default_hint: str | None = "It may have been billed all the same."
     default_retryable = True
 
     def __init__(self, message: str, *, billed: bool | None = None, **facts: Any) -> None:
@@ -246,7 +246,7 @@ class ProviderConnectionError(ProviderError):
     """The vendor's server could not be reached, broke off, or failed inside (5xx)."""
 
     default_code = "connection"
-    default_hint = "Try again in a while: nothing made so far is lost."
+    default_hint: str | None = "Try again in a while: nothing made so far is lost."
     default_retryable = True
 
 
@@ -254,7 +254,9 @@ class BadAnswerError(ProviderError):
     """An answer came, was paid for, and cannot be used."""
 
     default_code = "bad_answer"
-    default_hint = "Try again: nothing made so far is lost. If it stays so, take another model."
+    default_hint: str | None = (
+        "Try again: nothing made so far is lost. If it stays so, take another model."
+    )
     default_retryable = True
 
     def __init__(self, message: str, *, billed: bool | None = True, **facts: Any) -> None:
